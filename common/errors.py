@@ -1,0 +1,86 @@
+"""Errors of the domain: what went wrong in words and data, without HTTP.
+
+`common/problems.py` alone knows which status and problem type each code has, and `docs/problems.md` has a
+heading for each code; a test keeps the three together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where in the request an error is; only what applies is set.
+
+    `pointer` is a JSON Pointer (RFC 6901) into the file mapping or the JSON body, `line` counts from 1 in the
+    unpacked metadata table or FASTA, `field` names the form part or parameter.
+    """
+
+    pointer: str | None = None
+    field: str | None = None
+    submission_id: str | None = None
+    category: str | None = None
+    file_id: str | None = None
+    name: str | None = None
+    line: int | None = None
+
+
+class DomainError(Exception):
+    """One thing that is wrong, with a stable `code` and a sentence that says what to do about it."""
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init__(self, detail: str, location: Location | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.location = location or Location()
+
+
+@dataclass(slots=True)
+class ErrorList:
+    """Collects every problem of one request, so that all of them are told at once.
+
+    Keeps the first `limit` and counts the rest, so that a table with a million bad rows stays small.
+    """
+
+    limit: int = 1_000
+    errors: list[DomainError] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, error: DomainError) -> None:
+        """Note one more problem."""
+        self.count += 1
+        if len(self.errors) < self.limit:
+            self.errors.append(error)
+
+    def extend(self, errors: Iterable[DomainError]) -> None:
+        """Note several more problems."""
+        for error in errors:
+            self.add(error)
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+    def raise_if_any(self) -> None:
+        """Raise `ValidationFailedError` with all that was noted, if anything was."""
+        if self:
+            raise ValidationFailedError(self.errors, self.count)
+
+
+class ValidationFailedError(Exception):
+    """A well-formed request in which one or more things are wrong; carries all of them.
+
+    `results` holds what did succeed, for calls in which one bad item does not undo the others.
+    """
+
+    def __init__(
+        self, errors: Sequence[DomainError], count: int | None = None, results: Sequence[object] | None = None
+    ) -> None:
+        super().__init__(f"{count or len(errors)} problems")
+        self.errors = list(errors)
+        self.count = len(self.errors) if count is None else count
+        self.results = results

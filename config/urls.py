@@ -1,0 +1,8 @@
+"""Every address: pages at the root, the API under /api."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [path("admin/", admin.site.urls)]
