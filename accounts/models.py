@@ -40,9 +40,7 @@ class ApiToken(models.Model):
 class OidcSubject(models.Model):
     """The account that stands for (issuer, subject); never joined to another by name or mail."""
 
-    user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="oidc_subject"
-    )
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="oidc_subject")
     issuer = models.CharField(max_length=500)
     subject = models.CharField(max_length=255)
     created_at = models.DateTimeField(auto_now_add=True)

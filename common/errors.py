@@ -84,3 +84,25 @@ class ValidationFailedError(Exception):
         self.errors = list(errors)
         self.count = len(self.errors) if count is None else count
         self.results = results
+
+
+class ParameterMissingError(DomainError):
+    """A parameter, form part or body that the call needs is not there."""
+
+    code = "parameter_missing"
+    title = "A parameter is missing"
+
+
+class ParameterInvalidError(DomainError):
+    """A parameter, form part or body cannot be read as what it should be, or is out of range."""
+
+    code = "parameter_invalid"
+    title = "A parameter cannot be read"
+
+
+class RetryLaterError(DomainError):
+    """Not now; the same call may succeed after `retry_after` seconds."""
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after

@@ -100,6 +100,8 @@ S3_REGION = env.str("S3_REGION", default="us-east-1")
 S3_ACCESS_KEY_ID = env.str("S3_ACCESS_KEY_ID")
 S3_SECRET_ACCESS_KEY = env.str("S3_SECRET_ACCESS_KEY")
 S3_ADDRESSING_STYLE = env.str("S3_ADDRESSING_STYLE", default="path")
+# Whether the ETag of an object sent in one piece is its MD5; it is not with SSE-KMS or SSE-C.
+S3_ETAG_IS_MD5 = env.bool("S3_ETAG_IS_MD5", default=True)
 
 STORAGES: dict[str, dict[str, Any]] = {
     # Metadata tables and FASTA as they were sent; files of submitters go through files/storage.py.
@@ -150,7 +152,8 @@ DOWNLOAD_URL_LIFETIME = timedelta(minutes=env.int("DOWNLOAD_URL_LIFETIME_MINUTES
 VERIFICATION_LEASE = timedelta(seconds=env.int("VERIFICATION_LEASE_SECONDS", default=60))
 VERIFICATION_HEARTBEAT = timedelta(seconds=env.int("VERIFICATION_HEARTBEAT_SECONDS", default=15))
 SWEEP_EVERY = timedelta(seconds=env.int("SWEEP_EVERY_SECONDS", default=10))
-# A submission without activity for this long is abandoned: multipart uploads are aborted, files deleted.
+SWEEP_STORAGE_EVERY = timedelta(seconds=env.int("SWEEP_STORAGE_EVERY_SECONDS", default=3600))
+# An upload without activity for this long is given up, its parts aborted.
 ABANDONED_AFTER = timedelta(days=env.int("ABANDONED_AFTER_DAYS", default=7))
 ACCESSION_PREFIX = env.str("ACCESSION_PREFIX", default="SAT_")
 # The largest metadata table and FASTA that a submit may hold, unpacked, in bytes.
@@ -167,7 +170,23 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE = {"sweep": {"task": "files.tasks.sweep", "schedule": SWEEP_EVERY.total_seconds()}}
+CELERY_TASK_DEFAULT_QUEUE = "satchel"
+# Sending waits a moment for the broker and no longer: the sweeper sends what was not sent.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 3, "socket_timeout": 30}
+CELERY_BEAT_SCHEDULE = {
+    # A message that nobody read in time is dropped: the next one says the same.
+    "sweep": {
+        "task": "files.tasks.sweep",
+        "schedule": SWEEP_EVERY.total_seconds(),
+        "options": {"expires": 2 * SWEEP_EVERY.total_seconds()},
+    },
+    "sweep-storage": {
+        "task": "files.tasks.sweep_storage",
+        "schedule": SWEEP_STORAGE_EVERY.total_seconds(),
+        "options": {"expires": SWEEP_STORAGE_EVERY.total_seconds()},
+    },
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
 # --- the API --------------------------------------------------------------------------------------

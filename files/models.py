@@ -45,9 +45,7 @@ class FileCategory(models.Model):
         default=ContentCheck.NONE,
         help_text="What each file must be readable as before its entry is accepted.",
     )
-    required = models.BooleanField(
-        default=False, help_text="Whether each entry must have files of this category."
-    )
+    required = models.BooleanField(default=False, help_text="Whether each entry must have files of this category.")
     min_files = models.PositiveIntegerField(
         "fewest files",
         default=1,
@@ -124,6 +122,10 @@ class FileQuerySet(models.QuerySet["File"]):
         ).without_result()
         return self.filter(Exists(wanted), status=File.Status.VERIFIED)
 
+    def awaiting_work(self) -> Self:
+        """Files that a worker should take up, for either reason."""
+        return self.awaiting_verification() | self.awaiting_checks()
+
 
 class File(models.Model):
     """One object: handed in by a group, verified once, attached any number of times.
@@ -144,13 +146,9 @@ class File(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="files")
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="requested_files"
-    )
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="requested_files")
     requested_at = models.DateTimeField()
-    request_id = models.UUIDField(
-        help_text="Shared by the files of one request; prefix of their staging keys."
-    )
+    request_id = models.UUIDField(help_text="Shared by the files of one request; prefix of their staging keys.")
     status = models.CharField(max_length=10, choices=Status, default=Status.REQUESTED)
     last_activity_at = models.DateTimeField()
     urls_expire_at = models.DateTimeField()
@@ -210,9 +208,7 @@ class File(models.Model):
         constraints = [
             # A file's status is one of six words.
             models.CheckConstraint(
-                condition=Q(
-                    status__in=["REQUESTED", "UPLOADED", "VERIFYING", "VERIFIED", "REJECTED", "EXPIRED"]
-                ),
+                condition=Q(status__in=["REQUESTED", "UPLOADED", "VERIFYING", "VERIFIED", "REJECTED", "EXPIRED"]),
                 name="file_status_known",
             ),
             # VERIFIED implies that size, sha256 and md5 are recorded, where the bytes are, and when.
@@ -260,17 +256,13 @@ class File(models.Model):
             models.UniqueConstraint(
                 fields=["staging_key"], condition=~Q(staging_key=""), name="file_staging_key_unique"
             ),
-            models.UniqueConstraint(
-                fields=["object_key"], condition=~Q(object_key=""), name="file_object_key_unique"
-            ),
+            models.UniqueConstraint(fields=["object_key"], condition=~Q(object_key=""), name="file_object_key_unique"),
         ]
         indexes = [
             # A group's files, newest first.
             models.Index(fields=["group", "-requested_at", "id"], name="file_of_group"),
             # The sweeper looks for files whose bytes are here and unread.
-            models.Index(
-                fields=["retry_at"], name="file_unread", condition=Q(status__in=["UPLOADED", "VERIFYING"])
-            ),
+            models.Index(fields=["retry_at"], name="file_unread", condition=Q(status__in=["UPLOADED", "VERIFYING"])),
         ]
 
     def __str__(self) -> str:
@@ -314,11 +306,12 @@ class FileAttachmentQuerySet(models.QuerySet["FileAttachment"]):
         return self.exclude(category__content_check=ContentCheck.NONE).filter(~Exists(results))
 
     def failed(self) -> Self:
-        """Attachments whose file was rejected or failed the content check that their category asks for."""
+        """Attachments whose file was rejected, is too large for the category, or failed its content check."""
         results = ContentCheckResult.objects.filter(
             file=OuterRef("file"), check_name=OuterRef("category__content_check"), passed=False
         )
-        return self.filter(Q(file__status=File.Status.REJECTED) | Exists(results))
+        too_large = Q(file__size__gt=models.F("category__max_file_size"))
+        return self.filter(Q(file__status=File.Status.REJECTED) | too_large | Exists(results))
 
     def pending(self) -> Self:
         """Attachments about which it is not yet known whether they are good."""
@@ -337,9 +330,7 @@ class FileAttachment(models.Model):
     file = models.ForeignKey(File, on_delete=models.PROTECT, related_name="attachments")
     category = models.ForeignKey(FileCategory, on_delete=models.PROTECT, related_name="attachments")
     name = models.CharField(max_length=255)
-    name_key = models.CharField(
-        max_length=765, help_text="The name after NFC and case folding, for comparing."
-    )
+    name_key = models.CharField(max_length=765, help_text="The name after NFC and case folding, for comparing.")
     position = models.PositiveIntegerField(help_text="Place in its category, from 0.")
 
     objects = FileAttachmentQuerySet.as_manager()
@@ -366,6 +357,10 @@ class FileAttachment(models.Model):
         """Why this file sinks its entry, if it does; reads what `with_results()` loaded."""
         if self.file.status == File.Status.REJECTED:
             return FileProblem(self.file.problem_code, self.file.problem_detail)
+        size, limit = self.file.size, self.category.max_file_size
+        if size is not None and limit is not None and size > limit:
+            text = f"The file has {size:,} bytes; “{self.category}” allows {limit:,}."
+            return FileProblem("file_too_large", text)
         result = self.check_result()
         if result is None or result.passed:
             return None

@@ -39,9 +39,7 @@ class Organism(models.Model):
         max_length=80,
         unique=True,
         validators=[
-            RegexValidator(
-                r"^[a-z0-9]+(-[a-z0-9]+)*\Z", "Use lower-case letters, digits and single hyphens."
-            ),
+            RegexValidator(r"^[a-z0-9]+(-[a-z0-9]+)*\Z", "Use lower-case letters, digits and single hyphens."),
             check_slug_not_reserved,
         ],
         help_text="Stands in addresses, e.g. “ebola-sudan”. Changing it breaks the scripts of submitters.",
@@ -66,9 +64,7 @@ class Organism(models.Model):
                 name="organism_sequences_known",
             ),
             # No slug hides one of the API's own paths.
-            models.CheckConstraint(
-                condition=~Q(slug__in=sorted(RESERVED_SLUGS)), name="organism_slug_not_reserved"
-            ),
+            models.CheckConstraint(condition=~Q(slug__in=sorted(RESERVED_SLUGS)), name="organism_slug_not_reserved"),
         ]
 
     def __str__(self) -> str:
@@ -127,17 +123,13 @@ class MetadataField(models.Model):
     def clean(self) -> None:
         """Say in words what the constraints say, and that choices are different, non-empty texts."""
         if self.name in {"id", "submissionId", "fastaIds", "accession"}:
-            raise ValidationError(
-                {"name": f"“{self.name}” is a column that every metadata table uses itself."}
-            )
+            raise ValidationError({"name": f"“{self.name}” is a column that every metadata table uses itself."})
         if not isinstance(self.choices, list) or not all(isinstance(c, str) and c for c in self.choices):
             raise ValidationError({"choices": 'Give a list of texts, e.g. ["blood", "serum"].'})
         if len(set(self.choices)) != len(self.choices):
             raise ValidationError({"choices": "One value stands twice in the list."})
         if (self.kind == self.Kind.CHOICE) != bool(self.choices):
-            raise ValidationError(
-                {"choices": "A choice needs values to choose from, and only a choice has them."}
-            )
+            raise ValidationError({"choices": "A choice needs values to choose from, and only a choice has them."})
 
 
 class GroupQuerySet(models.QuerySet["Group"]):
@@ -174,9 +166,7 @@ class GroupMembership(models.Model):
     """That a person is a member of a group."""
 
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="group_memberships"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="group_memberships")
     joined_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -219,11 +209,15 @@ class Submission(models.Model):
     organism = models.ForeignKey(Organism, on_delete=models.PROTECT, related_name="submissions")
     group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="submissions")
     submitted_at = models.DateTimeField(auto_now_add=True)
-    submitted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="submissions"
-    )
+    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="submissions")
     metadata_file = models.FileField(upload_to="metadata/%Y/%m/%d/", max_length=300)
     sequence_file = models.FileField(upload_to="sequences/%Y/%m/%d/", max_length=300, blank=True)
+
+    # Set by `with_counts()`.
+    entry_count: int
+    verifying_count: int
+    accepted_count: int
+    rejected_count: int
 
     objects = SubmissionQuerySet.as_manager()
 
@@ -236,14 +230,24 @@ class Submission(models.Model):
     def __str__(self) -> str:
         return f"Submission {self.pk}"
 
-    @classmethod
-    def status_from_counts(cls, *, verifying: int, accepted: int, rejected: int) -> Status:
-        """The status of a submission whose entries are in these states."""
-        if verifying:
-            return cls.Status.VERIFYING
-        if not rejected:
-            return cls.Status.ACCEPTED
-        return cls.Status.PARTLY_ACCEPTED if accepted else cls.Status.REJECTED
+    @property
+    def counts(self) -> dict[str, int]:
+        """The number of entries, in all and by status; only of what was loaded `with_counts()`."""
+        return {
+            "entries": self.entry_count,
+            "verifying": self.verifying_count,
+            "accepted": self.accepted_count,
+            "rejected": self.rejected_count,
+        }
+
+    @property
+    def status(self) -> Submission.Status:
+        """What the entries' statuses come to; only of what was loaded `with_counts()`."""
+        if self.verifying_count:
+            return Submission.Status.VERIFYING
+        if not self.rejected_count:
+            return Submission.Status.ACCEPTED
+        return Submission.Status.PARTLY_ACCEPTED if self.accepted_count else Submission.Status.REJECTED
 
 
 class SequenceEntryQuerySet(models.QuerySet["SequenceEntry"]):
@@ -295,9 +299,7 @@ class SequenceEntry(models.Model):
             # One entry for an accession and version.
             models.UniqueConstraint(fields=["accession", "version"], name="entry_accession_version_unique"),
             # A submission ID stands once in its table.
-            models.UniqueConstraint(
-                fields=["submission", "given_submission_id"], name="entry_submission_id_unique"
-            ),
+            models.UniqueConstraint(fields=["submission", "given_submission_id"], name="entry_submission_id_unique"),
             # A place in the table is taken once.
             models.UniqueConstraint(fields=["submission", "position"], name="entry_position_unique"),
             # Versions count from 1.
@@ -351,9 +353,7 @@ class AccessionCounter(models.Model):
 class IdempotencyRecord(models.Model):
     """The first answer to a submit with an `Idempotency-Key`; belongs to user, group and path."""
 
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="idempotency_records"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="idempotency_records")
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="idempotency_records")
     path = models.CharField(max_length=200)
     key = models.CharField(max_length=255)

@@ -1,0 +1,38 @@
+"""`POST /api/auth/token`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import services
+from common.parsing import parse_object
+
+
+class CredentialsSerializer(serializers.Serializer[Any]):
+    """A username and a password."""
+
+    username = serializers.CharField()
+    password = serializers.CharField(trim_whitespace=False)
+
+
+class TokenView(APIView):
+    """Username and password for a token."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def post(self, request: Request) -> Response:
+        """`{"username","password"}` → `{"access","expiresIn"}`, the latter in seconds."""
+        credentials = parse_object(CredentialsSerializer, request.data)
+        user = services.log_in(
+            username=credentials["username"], password=credentials["password"], address=request.META["REMOTE_ADDR"]
+        )
+        token = services.issue_token(user)
+        body = {"access": token.access, "expiresIn": token.expires_in}
+        return Response(body, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,26 @@
+"""What can be wrong with who is asking; without HTTP."""
+
+from __future__ import annotations
+
+from common.errors import DomainError, RetryLaterError
+
+
+class WrongCredentialsError(DomainError):
+    """No active account has this username and password."""
+
+    code = "credentials_wrong"
+    title = "Username or password is wrong"
+
+
+class TooManyAttemptsError(RetryLaterError):
+    """Too many failed attempts to log in, for this name from this address."""
+
+    code = "too_many_attempts"
+    title = "Too many attempts to log in"
+
+
+class TokenInvalidError(DomainError):
+    """A bearer token that is none of ours, has expired, was revoked, or belongs to a closed account."""
+
+    code = "token_invalid"
+    title = "The token is not valid"

@@ -1,0 +1,60 @@
+"""Reading parameters and bodies with DRF's serializers; what cannot be read becomes our own errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rest_framework import serializers
+
+from common.errors import DomainError, ErrorList, Location, ParameterInvalidError, ParameterMissingError
+
+
+def parse_parameters(serializer: type[serializers.Serializer[Any]], data: Mapping[str, Any]) -> dict[str, Any]:
+    """The query parameters or form fields as the serializer reads them.
+
+    Raises `ValidationFailedError` with every one that is missing or cannot be read.
+    """
+    return _parse(serializer(data=data), in_body=False)  # type: ignore[no-any-return]
+
+
+def parse_list(serializer: type[serializers.Serializer[Any]], data: object) -> list[dict[str, Any]]:
+    """The JSON body as a list of objects that the serializer reads; raises as `parse_parameters`."""
+    return _parse(serializer(data=data, many=True), in_body=True)  # type: ignore[no-any-return]
+
+
+def parse_object(serializer: type[serializers.Serializer[Any]], data: object) -> dict[str, Any]:
+    """The JSON body as an object that the serializer reads; raises as `parse_parameters`."""
+    return _parse(serializer(data=data), in_body=True)  # type: ignore[no-any-return]
+
+
+def _parse(serializer: serializers.BaseSerializer[Any], *, in_body: bool) -> Any:
+    if serializer.is_valid():
+        return serializer.validated_data
+    errors = ErrorList()
+    errors.extend(_errors(serializer.errors, (), in_body=in_body))
+    errors.raise_if_any()
+    raise AssertionError("an invalid serializer has errors")
+
+
+def _errors(found: object, path: tuple[str, ...], *, in_body: bool) -> Iterator[DomainError]:
+    """DRF's nested lists and dicts of messages, one error each."""
+    if isinstance(found, Mapping):
+        for key, inner in found.items():
+            below = path if key == "non_field_errors" else (*path, str(key))
+            yield from _errors(inner, below, in_body=in_body)
+    elif isinstance(found, Sequence) and not isinstance(found, str):
+        for index, inner in enumerate(found):
+            is_item = isinstance(inner, Mapping)
+            yield from _errors(inner, (*path, str(index)) if is_item else path, in_body=in_body)
+    else:
+        yield _error(found, path, in_body=in_body)
+
+
+def _error(message: object, path: tuple[str, ...], *, in_body: bool) -> DomainError:
+    pointer = "".join(f"/{part}" for part in path)
+    where = Location(pointer=pointer) if in_body else Location(field=path[-1] if path else None)
+    name = "/".join(path) or "The body"
+    if getattr(message, "code", None) == "required":
+        return ParameterMissingError(f"{name} is missing.", where)
+    return ParameterInvalidError(f"{name}: {message}", where)

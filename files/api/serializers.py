@@ -1,0 +1,148 @@
+"""The shapes of what the files API takes and answers; camelCase outside, snake_case inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from files.models import File
+from files.services import Claims, CompleteItem, RequestedUpload
+
+MAX_FILES = 1_000
+MAX_PARTS = 10_000
+MAX_URLS = 20_000
+
+
+class UploadParametersSerializer(serializers.Serializer[Any]):
+    """`?groupId=G&numberFiles=N`."""
+
+    groupId = serializers.IntegerField(min_value=1, source="group_id")
+    numberFiles = serializers.IntegerField(
+        min_value=1, max_value=MAX_FILES, required=False, default=None, source="number_files"
+    )
+
+
+class MultipartParametersSerializer(UploadParametersSerializer):
+    """`?groupId=G&numberFiles=N&numberParts=P`."""
+
+    numberParts = serializers.IntegerField(min_value=1, max_value=MAX_PARTS, default=1, source="number_parts")
+
+
+class IntegrityClaimsSerializer(serializers.Serializer[Any]):
+    """The claims that the verifier compares; sizes in bytes, hashes in hexadecimal of either case."""
+
+    size = serializers.IntegerField(min_value=0, max_value=2**63 - 1, required=False, allow_null=True)
+    sha256 = serializers.RegexField(r"^[0-9A-Fa-f]{64}\Z", required=False, allow_null=True)
+    md5 = serializers.RegexField(r"^[0-9A-Fa-f]{32}\Z", required=False, allow_null=True)
+
+
+class ClaimsSerializer(IntegrityClaimsSerializer):
+    """What a client says about one file before sending it."""
+
+    name = serializers.CharField(max_length=255, required=False, allow_null=True, trim_whitespace=False)
+    fingerprint = serializers.RegexField(r"^[0-9A-Fa-f]{64}\Z", required=False, allow_null=True)
+    organism = serializers.CharField(max_length=80, required=False, allow_null=True)
+    category = serializers.CharField(max_length=80, required=False, allow_null=True)
+    partSize = serializers.IntegerField(
+        min_value=5_242_880, max_value=5 * 1024**3, required=False, allow_null=True, source="part_size"
+    )
+
+
+class CompleteSerializer(IntegrityClaimsSerializer):
+    """One single upload that was sent."""
+
+    fileId = serializers.UUIDField(source="file_id")
+
+
+class CompleteMultipartSerializer(CompleteSerializer):
+    """One multipart upload that was sent; everything about its ETags is judged for the item alone."""
+
+    etags = serializers.ListField(child=serializers.JSONField())
+
+
+def claims_of(item: dict[str, Any]) -> Claims:
+    """The claims of a parsed object; what is missing or null is unsaid."""
+    said = {name: value for name, value in item.items() if value is not None}
+    return Claims(
+        name=said.get("name", ""),
+        size=said.get("size"),
+        sha256=said.get("sha256", "").lower(),
+        md5=said.get("md5", "").lower(),
+        fingerprint=said.get("fingerprint", "").lower(),
+        organism=said.get("organism", ""),
+        category=said.get("category", ""),
+        part_size=said.get("part_size"),
+    )
+
+
+def complete_item_of(item: dict[str, Any]) -> CompleteItem:
+    """What a complete call says of one file; ETags may come with or without their quotes."""
+    etags = tuple(str(etag).strip().strip('"') for etag in item.get("etags", []))
+    return CompleteItem(item["file_id"], etags, claims_of(item))
+
+
+def upload_body(upload: RequestedUpload) -> dict[str, Any]:
+    """The answer for one requested single upload."""
+    file = upload.file
+    return {"fileId": str(file.pk), "url": upload.urls[0], "expiresAt": file.urls_expire_at}
+
+
+def multipart_body(upload: RequestedUpload) -> dict[str, Any]:
+    """The answer for one requested multipart upload, its URLs in part order."""
+    file = upload.file
+    return {"fileId": str(file.pk), "urls": upload.urls, "expiresAt": file.urls_expire_at}
+
+
+def status_body(file: File) -> dict[str, Any]:
+    """Where a file is in its life."""
+    return {"fileId": str(file.pk), "status": file.status}
+
+
+def file_body(file: File) -> dict[str, Any]:
+    """All that is known of a file; reads its check results and attachments, which should be prefetched."""
+    category = file.claimed_category
+    rejected = file.status == File.Status.REJECTED
+    return {
+        **status_body(file),
+        "groupId": file.group_id,
+        "size": file.size,
+        "sha256": file.sha256 or None,
+        "md5": file.md5 or None,
+        "claims": {
+            "name": file.claimed_name or None,
+            "size": file.claimed_size,
+            "sha256": file.claimed_sha256 or None,
+            "md5": file.claimed_md5 or None,
+            "fingerprint": file.claimed_fingerprint or None,
+            "organism": category.organism.slug if category else None,
+            "category": category.name if category else None,
+        },
+        "requestedAt": file.requested_at,
+        "uploadedAt": file.uploaded_at,
+        "verifiedAt": file.verified_at,
+        "rejectedAt": file.rejected_at,
+        "problem": {"code": file.problem_code, "detail": file.problem_detail} if rejected else None,
+        "checks": [
+            {
+                "check": result.check_name,
+                "version": result.version,
+                "status": "PASSED" if result.passed else "FAILED",
+                "code": result.code or None,
+                "detail": result.detail or None,
+                "line": result.line,
+                "offset": result.offset,
+            }
+            for result in file.check_results.all()
+        ],
+        "attachedTo": [
+            {
+                "accession": attachment.entry.accession,
+                "version": attachment.entry.version,
+                "submissionId": attachment.entry.given_submission_id,
+                "category": attachment.category.name,
+                "name": attachment.name,
+            }
+            for attachment in file.attachments.all()
+        ],
+    }

@@ -1,0 +1,168 @@
+"""`/api/files/…`: parse, one service call, answer."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from django.db.models import Prefetch
+from django.http import HttpResponse, HttpResponseBase
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.authentication import caller
+from common.errors import Location, ParameterInvalidError, ValidationFailedError
+from common.parsing import parse_list, parse_parameters
+from files import services
+from files.api.serializers import (
+    MAX_FILES,
+    MAX_URLS,
+    ClaimsSerializer,
+    CompleteMultipartSerializer,
+    CompleteSerializer,
+    MultipartParametersSerializer,
+    UploadParametersSerializer,
+    claims_of,
+    complete_item_of,
+    file_body,
+    multipart_body,
+    status_body,
+    upload_body,
+)
+from files.errors import FileNotFoundInGroupError
+from files.models import ContentCheckResult, File, FileAttachment
+from files.services import Claims
+
+
+def _claims(request: Request) -> list[Claims]:
+    """The body's claims; without a body there are none."""
+    body = request.data
+    if not body and not isinstance(body, list):
+        return []
+    return [claims_of(item) for item in parse_list(ClaimsSerializer, body)]
+
+
+def _number_files(asked: int | None, claims: Sequence[Claims]) -> int:
+    """How many files are asked for, by parameter or by the body's length, which must agree."""
+    if asked is not None and claims and asked != len(claims):
+        text = f"numberFiles is {asked}, but the body has {len(claims)} objects; leave numberFiles out."
+        raise ParameterInvalidError(text, Location(field="numberFiles"))
+    if len(claims) > MAX_FILES:
+        text = f"{len(claims):,} files are too many for one call; ask for {MAX_FILES:,} at a time."
+        raise ParameterInvalidError(text)
+    return asked or len(claims) or 1
+
+
+@contextmanager
+def _results_as_bodies() -> Iterator[None]:
+    """Where some items failed, show those that did not as they are shown when none fails."""
+    try:
+        yield
+    except ValidationFailedError as failure:
+        failure.results = [status_body(file) for file in failure.results or () if isinstance(file, File)]
+        raise
+
+
+class RequestUploadView(APIView):
+    """New files, each with a URL for one PUT."""
+
+    def post(self, request: Request) -> Response:
+        """`?groupId=G&numberFiles=N`, optionally a claim a file → `[{"fileId","url","expiresAt"}]`."""
+        parameters = parse_parameters(UploadParametersSerializer, request.query_params)
+        claims = _claims(request)
+        uploads = services.request_uploads(
+            user=caller(request),
+            group_id=parameters["group_id"],
+            number_files=_number_files(parameters["number_files"], claims),
+            claims=claims,
+        )
+        return Response([upload_body(upload) for upload in uploads])
+
+
+class RequestMultipartUploadView(APIView):
+    """New files, each with a URL a part."""
+
+    def post(self, request: Request) -> Response:
+        """`?groupId=G&numberFiles=N&numberParts=P` → `[{"fileId","urls","expiresAt"}]`, URLs in part order."""
+        parameters = parse_parameters(MultipartParametersSerializer, request.query_params)
+        claims = _claims(request)
+        number_files = _number_files(parameters["number_files"], claims)
+        if number_files * parameters["number_parts"] > MAX_URLS:
+            text = f"numberFiles times numberParts may be {MAX_URLS:,} at most; ask in several calls."
+            raise ParameterInvalidError(text, Location(field="numberParts"))
+        uploads = services.request_multipart_uploads(
+            user=caller(request),
+            group_id=parameters["group_id"],
+            number_files=number_files,
+            number_parts=parameters["number_parts"],
+            claims=claims,
+        )
+        return Response([multipart_body(upload) for upload in uploads])
+
+
+class CompleteUploadView(APIView):
+    """ "I have sent it, check it now", for single uploads."""
+
+    def post(self, request: Request) -> Response:
+        """`[{"fileId", …claims}]` → `[{"fileId","status"}]`."""
+        items = [complete_item_of(item) for item in parse_list(CompleteSerializer, request.data)]
+        with _results_as_bodies():
+            files = services.complete_uploads(user=caller(request), items=items)
+        return Response([status_body(file) for file in files])
+
+
+class CompleteMultipartUploadView(APIView):
+    """Puts parts together."""
+
+    def post(self, request: Request) -> Response:
+        """`[{"fileId","etags":[…], …claims}]` → `[{"fileId","status"}]`."""
+        items = [complete_item_of(item) for item in parse_list(CompleteMultipartSerializer, request.data)]
+        with _results_as_bodies():
+            files = services.complete_multipart_uploads(user=caller(request), items=items)
+        return Response([status_body(file) for file in files])
+
+
+class FileView(APIView):
+    """One file of the caller's groups."""
+
+    def get(self, request: Request, file_id: uuid.UUID) -> Response:
+        """Status, size, hashes, claims, times, problem, checks, and where it is attached."""
+        attachments = FileAttachment.objects.select_related("entry", "category").order_by("pk")
+        file = (
+            File.objects.visible_to(caller(request))
+            .filter(pk=file_id, deleting_at__isnull=True)
+            .select_related("claimed_category__organism")
+            .prefetch_related(
+                Prefetch("check_results", ContentCheckResult.objects.order_by("check_name")),
+                Prefetch("attachments", attachments),
+            )
+            .first()
+        )
+        if file is None:
+            text = f"There is no file {file_id} in a group that you are a member of."
+            raise FileNotFoundInGroupError(text, Location(file_id=str(file_id)))
+        return Response(file_body(file))
+
+
+class DownloadView(APIView):
+    """A redirection to a presigned URL; released entries are for all."""
+
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request, accession: str, version: int, category: str, name: str) -> HttpResponseBase:
+        """307 to a URL that is good for the request's method."""
+        url = services.download_url(
+            user=request.user,
+            accession=accession,
+            version=version,
+            category=category,
+            name=name,
+            method=request.method or "GET",
+        )
+        headers = {"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+        return HttpResponse(status=307, headers=headers)
+
+    head = get

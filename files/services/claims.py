@@ -1,0 +1,94 @@
+"""What a client says about a file before, or after, sending it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from common.errors import DomainError, ErrorList, Location
+from files.errors import CategoryUnknownError, FileTooLargeError
+from files.models import FileCategory
+
+MAX_SINGLE_SIZE = 5 * 1024**3
+"""Bytes that one PUT can carry (Amazon S3 User Guide, "Uploading objects")."""
+MAX_MULTIPART_SIZE = 5 * 1024**4
+"""Bytes that a multipart upload can carry (Amazon S3 User Guide, "Multipart upload limits")."""
+
+Categories = Mapping[tuple[str, str], FileCategory]
+"""File categories by the organism's slug and the category's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a client says about a file; sizes in bytes, hashes in lower-case hexadecimal, empty for unsaid.
+
+    The verifier compares size, sha256 and md5 with what it reads; a named category lets its content check run
+    at once; the fingerprint lets a client recognise the file again.
+    """
+
+    name: str = ""
+    size: int | None = None
+    sha256: str = ""
+    md5: str = ""
+    fingerprint: str = ""
+    organism: str = ""
+    category: str = ""
+    part_size: int | None = None
+
+    def integrity_fields(self) -> dict[str, str | int]:
+        """The claims that the verifier compares, as fields of `File`; only those that were made."""
+        made: dict[str, str | int] = {}
+        if self.size is not None:
+            made["claimed_size"] = self.size
+        if self.sha256:
+            made["claimed_sha256"] = self.sha256
+        if self.md5:
+            made["claimed_md5"] = self.md5
+        return made
+
+
+def claimed_categories(claims: Sequence[Claims], *, largest: int) -> Categories:
+    """The categories that the claims name, in one query.
+
+    Raises `ValidationFailedError` with every claim that cannot hold: an unknown category, or a size over the
+    category's limit or over `largest`, in bytes.
+    """
+    organisms = {claim.organism for claim in claims if claim.category}
+    found: dict[tuple[str, str], FileCategory] = {}
+    if organisms:
+        categories = FileCategory.objects.select_related("organism").filter(
+            organism__slug__in=organisms, organism__file_sharing=True
+        )
+        found = {(category.organism.slug, category.name): category for category in categories}
+    errors = ErrorList()
+    for index, claim in enumerate(claims):
+        errors.extend(_errors_of(claim, index, found, largest))
+    errors.raise_if_any()
+    return found
+
+
+def _errors_of(claim: Claims, index: int, found: Categories, largest: int) -> Iterable[DomainError]:
+    name = claim.name or None
+    category = found.get((claim.organism, claim.category))
+    if claim.category and category is None:
+        where = Location(pointer=f"/{index}/category", category=claim.category, name=name)
+        yield CategoryUnknownError(_unknown_text(claim, found), where)
+        return
+    size_at = Location(pointer=f"/{index}/size", category=claim.category or None, name=name)
+    limit = None if category is None else category.max_file_size
+    if claim.size is None:
+        return
+    if claim.size > largest:
+        advice = " Use a multipart upload." if largest == MAX_SINGLE_SIZE else ""
+        text = f"{claim.size:,} bytes are more than the {largest:,} that S3 takes.{advice}"
+        yield FileTooLargeError(text, size_at)
+    elif limit is not None and claim.size > limit:
+        text = f"{claim.size:,} bytes are more than the {limit:,} that “{claim.category}” allows."
+        yield FileTooLargeError(text, size_at)
+
+
+def _unknown_text(claim: Claims, found: Categories) -> str:
+    names = sorted(name for organism, name in found if organism == claim.organism)
+    if names:
+        return f"“{claim.organism}” has no file category “{claim.category}”; it has {', '.join(names)}."
+    return f"There is no organism “{claim.organism}” with file categories; name it as its address does."

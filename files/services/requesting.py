@@ -1,0 +1,118 @@
+"""Requesting uploads: new files, and presigned URLs to send them to."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import User
+from files import signing, storage
+from files.models import File
+from files.services.claims import (
+    MAX_MULTIPART_SIZE,
+    MAX_SINGLE_SIZE,
+    Categories,
+    Claims,
+    claimed_categories,
+)
+from submissions.access import group_for_member
+from submissions.models import Group
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedUpload:
+    """A new file and where to send it: one URL, or one for each part in part order."""
+
+    file: File
+    urls: list[str]
+
+
+def request_uploads(*, user: User, group_id: int, number_files: int, claims: Sequence[Claims]) -> list[RequestedUpload]:
+    """Make `number_files` files of the group and a URL for each, good for one bare PUT.
+
+    `claims` is empty or has one item a file; a claimed size is signed into the URL, so that S3 refuses another
+    length. Raises `GroupNotFoundError`, `NotAMemberError`, and `ValidationFailedError` for claims that cannot
+    hold. A second call makes other files; files never sent are cleared away after a time.
+    """
+    group = group_for_member(user=user, group_id=group_id)
+    claims = claims or [Claims()] * number_files
+    categories = claimed_categories(claims, largest=MAX_SINGLE_SIZE)
+    files = _new_files(user, group, claims, categories, settings.UPLOAD_URL_LIFETIME)
+    for file in files:
+        file.staging_key = f"staging/{file.request_id}/{file.id}"
+    File.objects.bulk_create(files, batch_size=500)
+    return [RequestedUpload(file, [_put_url(file)]) for file in files]
+
+
+def request_multipart_uploads(
+    *, user: User, group_id: int, number_files: int, number_parts: int, claims: Sequence[Claims]
+) -> list[RequestedUpload]:
+    """Make `number_files` files of the group and `number_parts` URLs for each, in part order.
+
+    With size and part size claimed, each part's length is signed. Raises as `request_uploads`, and
+    `StorageUnavailableError`, after which nothing is stored. A second call makes other files.
+    """
+    group = group_for_member(user=user, group_id=group_id)
+    claims = claims or [Claims()] * number_files
+    categories = claimed_categories(claims, largest=MAX_MULTIPART_SIZE)
+    files = _new_files(user, group, claims, categories, settings.PART_URL_LIFETIME)
+    for file in files:
+        file.object_key = f"files/{file.id}/{uuid.uuid4()}"
+        file.number_parts = number_parts
+    upload_ids = storage.create_many_multiparts([file.object_key for file in files])
+    for file, upload_id in zip(files, upload_ids, strict=True):
+        file.upload_id = upload_id
+    File.objects.bulk_create(files, batch_size=500)
+    return [RequestedUpload(file, _part_urls(file)) for file in files]
+
+
+def _new_files(
+    user: User, group: Group, claims: Sequence[Claims], categories: Categories, lifetime: timedelta
+) -> list[File]:
+    now = timezone.now()
+    request_id = uuid.uuid4()
+    return [
+        File(
+            group=group,
+            requested_by=user,
+            requested_at=now,
+            request_id=request_id,
+            last_activity_at=now,
+            urls_expire_at=now + lifetime,
+            claimed_name=claim.name,
+            claimed_fingerprint=claim.fingerprint,
+            claimed_part_size=claim.part_size,
+            claimed_category=categories.get((claim.organism, claim.category)),
+            **claim.integrity_fields(),
+        )
+        for claim in claims
+    ]
+
+
+def _put_url(file: File) -> str:
+    headers = {} if file.claimed_size is None else {"content-length": str(file.claimed_size)}
+    seconds = int(settings.UPLOAD_URL_LIFETIME.total_seconds())
+    return signing.presign("PUT", file.staging_key, expires_in=seconds, headers=headers)
+
+
+def _part_urls(file: File) -> list[str]:
+    return signing.presign_parts(
+        file.object_key,
+        file.upload_id,
+        range(1, (file.number_parts or 0) + 1),
+        expires_in=int(settings.PART_URL_LIFETIME.total_seconds()),
+        lengths=_part_lengths(file),
+    )
+
+
+def _part_lengths(file: File) -> list[int] | None:
+    """The length of each part, where size and part size are claimed; parts past the end have none left."""
+    if file.claimed_size is None or file.claimed_part_size is None or file.number_parts is None:
+        return None
+    size, step = file.claimed_size, file.claimed_part_size
+    return [max(0, min(step, size - step * index)) for index in range(file.number_parts)]

@@ -1,0 +1,73 @@
+"""Finding what a lost message, a dead worker or an unfinished upload left behind.
+
+Every function may run at any time, twice or at once: each changes rows by compare-and-set.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.utils import timezone
+
+from files import acceptance, storage
+from files.models import File
+from submissions.models import SequenceEntry
+
+BATCH = 1_000
+"""How many files one sweep looks after."""
+
+
+def files_to_resend(limit: int) -> list[uuid.UUID]:
+    """Files that should be read and that no living worker holds, those that have waited longest first."""
+    waiting = File.objects.awaiting_work().free_at(timezone.now())
+    return list(waiting.order_by("uploaded_at", "pk").values_list("pk", flat=True)[:limit])
+
+
+def settle_entries() -> None:
+    """Settle entries whose last file was recorded by a worker that died before it could settle them."""
+    acceptance.settle(SequenceEntry.objects.all())
+
+
+def expire_abandoned() -> int:
+    """Expire uploads that were requested and never finished, and abort their parts; returns how many.
+
+    The row is claimed first, so that nobody completes what is being aborted. Raises `StorageUnavailableError`;
+    an upload whose abort failed is left to the store's own clean-up.
+    """
+    long_ago = timezone.now() - settings.ABANDONED_AFTER
+    abandoned = File.objects.filter(
+        status=File.Status.REQUESTED, last_activity_at__lt=long_ago, completing_until__isnull=True
+    ).order_by("pk")[:BATCH]
+    expired = 0
+    for file in abandoned:
+        mine = File.objects.filter(pk=file.pk, status=File.Status.REQUESTED, last_activity_at=file.last_activity_at)
+        if not mine.update(status=File.Status.EXPIRED):
+            continue
+        expired += 1
+        if file.is_multipart:
+            storage.abort_multipart(key=file.object_key, upload_id=file.upload_id)
+    return expired
+
+
+def clear_staging() -> int:
+    """Delete staged objects that no file waits for any more; returns how many.
+
+    They come from a URL that was used again after its file was read, and from uploads that have expired.
+    """
+    cleared = 0
+    batch: list[str] = []
+    for stored in storage.list_prefix("staging/"):
+        batch.append(stored.key)
+        if len(batch) == BATCH:
+            cleared += _clear(batch)
+            batch = []
+    return cleared + _clear(batch)
+
+
+def _clear(keys: list[str]) -> int:
+    wanted = [File.Status.REQUESTED, File.Status.UPLOADED, File.Status.VERIFYING]
+    live = set(File.objects.filter(staging_key__in=keys, status__in=wanted).values_list("staging_key", flat=True))
+    stray = [key for key in keys if key not in live]
+    storage.delete_many(stray)
+    return len(stray)

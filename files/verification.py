@@ -1,0 +1,220 @@
+"""Reading a file once and recording what it is: size, sha256, md5, and the content checks asked for.
+
+A mismatch is a result and is never retried; a fault (network, store, short read) is never a result. Only a copy
+that nobody can write to is read: a single upload's URL can be replayed as long as it lives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from files import leases, storage
+from files.content import CheckOutcome, check_for
+from files.errors import StorageUnavailableError
+from files.leases import Lease, LeaseLostError
+from files.models import ContentCheck, ContentCheckResult, File, FileAttachment, FileProblem
+from files.storage import StoredObject
+from submissions.models import SequenceEntry
+
+log = structlog.get_logger(__name__)
+
+MAX_SINGLE_SIZE = 5 * 1024**3
+"""Bytes that S3 copies in one call (S3 API Reference, "CopyObject")."""
+FAULTS = (StorageUnavailableError, storage.ObjectMissingError, storage.ObjectChangedError)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one pass over the bytes found; size in bytes, hashes in hexadecimal."""
+
+    size: int
+    sha256: str
+    md5: str
+    outcomes: list[CheckOutcome]
+
+
+def verify(file_id: uuid.UUID) -> bool:
+    """Do what is still to be done for a file: read it, or run the content checks that were asked for since.
+
+    Returns whether something was recorded, and so whether there may be more to do. Safe to run twice or at
+    once: only the holder of the lease records, and a file with nothing to do is left alone. A fault of storage
+    gives the file back for later; any other exception does too, and is raised.
+    """
+    lease = leases.claim(file_id)
+    if lease is None:
+        return False
+    try:
+        _work(lease)
+    except LeaseLostError:
+        log.info("lease_lost", file_id=str(file_id))
+        return False
+    except FAULTS as fault:
+        lease.end_with_fault()
+        log.warning("verification_fault", file_id=str(file_id), fault=repr(fault), count=lease.file.fault_count + 1)
+        return False
+    except BaseException:
+        lease.end_with_fault()
+        raise
+    return True
+
+
+def _work(lease: Lease) -> None:
+    file = lease.file
+    frozen = _frozen_object(lease)
+    if frozen is None:
+        text = f"The file is larger than the {MAX_SINGLE_SIZE:,} bytes of a single upload; use a multipart upload."
+        lease.end(**_rejected(FileProblem("too_large_for_single", text)))
+        return
+    reading = _read(lease, frozen, _checks_to_run(file))
+    problem = _mismatch(file, reading)
+    with transaction.atomic():
+        if file.status == File.Status.VERIFIED:
+            lease.end()
+        elif problem is not None:
+            lease.end(size=reading.size, **_rejected(problem))
+        else:
+            lease.end(**_verified(reading))
+        _keep_results(file, reading.outcomes)
+    if file.staging_key:
+        _clear_staging(file)
+
+
+def _rejected(problem: FileProblem) -> dict[str, object]:
+    return {
+        "status": File.Status.REJECTED,
+        "rejected_at": timezone.now(),
+        "problem_code": problem.code,
+        "problem_detail": problem.detail,
+    }
+
+
+def _verified(reading: Reading) -> dict[str, object]:
+    return {
+        "status": File.Status.VERIFIED,
+        "verified_at": timezone.now(),
+        "size": reading.size,
+        "sha256": reading.sha256,
+        "md5": reading.md5,
+    }
+
+
+# --- the copy that nobody can write to ---------------------------------------------------------------
+
+
+def _frozen_object(lease: Lease) -> StoredObject | None:
+    """The object to read, whose key was never signed for PUT; None for a single upload too large to copy."""
+    file = lease.file
+    if file.object_key and (found := storage.head(file.object_key)):
+        if file.etag and found.etag != file.etag:
+            raise storage.ObjectChangedError(file.object_key)
+        return found
+    if file.is_multipart or file.status == File.Status.VERIFIED:
+        raise storage.ObjectMissingError(file.object_key)
+    staged = storage.head(file.staging_key)
+    if staged is None:
+        raise storage.ObjectMissingError(file.staging_key)
+    if staged.size > MAX_SINGLE_SIZE:
+        return None
+    return _copied(lease, staged)
+
+
+def _copied(lease: Lease, staged: StoredObject) -> StoredObject:
+    """Copy what was staged to a key of this attempt, and record the key before a byte is read.
+
+    A worker that lost its lease meanwhile deletes its own copy: no other attempt can have that key.
+    """
+    key = f"files/{lease.file.pk}/{uuid.uuid4()}"
+    copy = storage.copy_frozen(source_key=staged.key, target_key=key, source_etag=staged.etag)
+    try:
+        lease.record(object_key=copy.key, etag=copy.etag)
+    except LeaseLostError:
+        storage.delete(key)
+        raise
+    return copy
+
+
+def _clear_staging(file: File) -> None:
+    """Delete what was staged; it is not needed any more, and the sweeper deletes what is left here."""
+    try:
+        storage.delete(file.staging_key)
+    except StorageUnavailableError:
+        log.info("staging_not_cleared", file_id=str(file.pk))
+
+
+# --- the pass ----------------------------------------------------------------------------------------
+
+
+def _checks_to_run(file: File) -> list[str]:
+    """The content checks that are known to be asked for and have no result yet."""
+    wanted = set(
+        FileAttachment.objects.filter(file=file, entry__status=SequenceEntry.Status.VERIFYING).values_list(
+            "category__content_check", flat=True
+        )
+    )
+    if file.claimed_category is not None:
+        wanted.add(file.claimed_category.content_check)
+    done = set(file.check_results.values_list("check_name", flat=True))
+    return sorted(wanted - done - {ContentCheck.NONE.value})
+
+
+def _read(lease: Lease, frozen: StoredObject, check_names: Sequence[str]) -> Reading:
+    """One streaming pass in constant memory; raises one of `FAULTS`, or `LeaseLostError`."""
+    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    checks = [check_for(name)(frozen.size) for name in check_names]
+    size = 0
+    with storage.open_stream(frozen.key, etag=frozen.etag) as chunks:
+        for chunk in chunks:
+            lease.heartbeat()
+            size += len(chunk)
+            sha256.update(chunk)
+            md5.update(chunk)
+            for check in checks:
+                check.feed(chunk)
+    return Reading(size, sha256.hexdigest(), md5.hexdigest(), [check.finish() for check in checks])
+
+
+def _mismatch(file: File, reading: Reading) -> FileProblem | None:
+    """The first claim that the bytes do not keep; raises `StorageUnavailableError` for a faulty reading."""
+    if settings.S3_ETAG_IS_MD5 and not file.is_multipart and file.etag != reading.md5:
+        text = f"The bytes read have the MD5 {reading.md5}, the object store says {file.etag}."
+        raise StorageUnavailableError(text)
+    if file.claimed_size is not None and file.claimed_size != reading.size:
+        text = f"The file was announced with {file.claimed_size:,} bytes, but {reading.size:,} arrived; send it again."
+        return FileProblem("size_mismatch", text)
+    for name, claimed, found in (
+        ("sha256", file.claimed_sha256, reading.sha256),
+        ("md5", file.claimed_md5, reading.md5),
+    ):
+        if claimed and claimed != found:
+            text = f"The file was announced with the {name} {claimed}, but what arrived has {found}; send it again."
+            return FileProblem(f"{name}_mismatch", text)
+    return None
+
+
+def _keep_results(file: File, outcomes: Sequence[CheckOutcome]) -> None:
+    """Record results; one that is there already stays, as a check that was run is not run again."""
+    ContentCheckResult.objects.bulk_create(
+        [
+            ContentCheckResult(
+                file=file,
+                check_name=outcome.check,
+                version=outcome.version,
+                passed=outcome.passed,
+                code=outcome.code,
+                detail=outcome.detail,
+                line=outcome.line,
+                offset=outcome.offset,
+                data=outcome.data,
+            )
+            for outcome in outcomes
+        ],
+        ignore_conflicts=True,
+    )

@@ -1,0 +1,39 @@
+"""Who may do what with groups and entries; one answer for pages, API and admin."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser
+
+from accounts.models import User
+from submissions.errors import (
+    EntryNotFoundError,
+    GroupNotFoundError,
+    NotAMemberError,
+    NotPublicError,
+)
+from submissions.models import Group, SequenceEntry
+
+
+def group_for_member(*, user: User, group_id: int) -> Group:
+    """The group, for one of its members; raises `GroupNotFoundError` or `NotAMemberError`. Two queries."""
+    group = Group.objects.filter(pk=group_id).first()
+    if group is None:
+        raise GroupNotFoundError(f"There is no group {group_id}.")
+    if not group.memberships.filter(user=user).exists():
+        raise NotAMemberError(f"You are not a member of the group “{group.name}”.")
+    return group
+
+
+def entry_for_reader(*, user: User | AnonymousUser, accession: str, version: int) -> SequenceEntry:
+    """The entry, for anyone once it is released, before that for members of its group.
+
+    Raises `EntryNotFoundError`; on an unreleased one `NotPublicError` for anonymous, `NotAMemberError` else.
+    """
+    entry = SequenceEntry.objects.filter(accession=accession, version=version).first()
+    if entry is None:
+        raise EntryNotFoundError(f"There is no entry {accession}.{version}.")
+    if not SequenceEntry.objects.visible_to(user).filter(pk=entry.pk).exists():
+        if not user.is_authenticated:
+            raise NotPublicError(f"{accession}.{version} is not released; log in as a member of its group.")
+        raise NotAMemberError(f"{accession}.{version} is not released, and you are not a member of its group.")
+    return entry

@@ -1,0 +1,13 @@
+"""Addresses under `/api/submissions` and `/api/<organism>`."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from submissions.api import views
+
+urlpatterns = [
+    path("submissions", views.SubmissionListView.as_view(), name="api-submissions"),
+    path("submissions/<int:submission_id>", views.SubmissionView.as_view(), name="api-submission"),
+    path("<slug:organism>/submit", views.SubmitView.as_view(), name="api-submit"),
+]

@@ -1,0 +1,122 @@
+"""`/api/<organism>/submit` and `/api/submissions`: parse, one service call, answer."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import BinaryIO, cast
+
+from django.db.models import Prefetch
+from django.urls import reverse
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.authentication import caller
+from common.errors import Location, ParameterInvalidError, ParameterMissingError
+from common.pagination import page_of
+from common.parsing import parse_parameters
+from files.models import FileAttachment
+from submissions import services
+from submissions.access import group_for_member
+from submissions.api.serializers import (
+    GroupPageParameterSerializer,
+    GroupParameterSerializer,
+    PageParameterSerializer,
+    entry_body,
+    submission_body,
+    submitted_body,
+)
+from submissions.errors import SubmissionNotFoundError
+from submissions.models import Submission
+
+ENTRIES_A_PAGE = 100
+SUBMISSIONS_A_PAGE = 100
+RETRY_AFTER = "2"
+"""Seconds after which a submission that is being verified is worth another look."""
+
+
+def _part(request: Request, name: str) -> BinaryIO | None:
+    """A part of the form, whether it was sent as a file or as text; None where it was not sent."""
+    if name in request.FILES:
+        return cast("BinaryIO", request.FILES[name])
+    text = request.POST.get(name)
+    return None if text is None else BytesIO(text.encode())
+
+
+def _text_part(request: Request, name: str) -> str | None:
+    part = _part(request, name)
+    if part is None:
+        return None
+    try:
+        return part.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ParameterInvalidError(f"“{name}” is not UTF-8.", Location(field=name)) from error
+
+
+class SubmitView(APIView):
+    """A metadata table, sequences and a file mapping, in one call."""
+
+    parser_classes = (MultiPartParser,)
+
+    def post(self, request: Request, organism: str) -> Response:
+        """202 with accession, version, submission ID and status of each entry, in table order."""
+        parameters = parse_parameters(GroupParameterSerializer, request.query_params)
+        metadata_file = _part(request, "metadataFile")
+        if metadata_file is None:
+            text = "Send the metadata table as “metadataFile”, in multipart/form-data."
+            raise ParameterMissingError(text, Location(field="metadataFile"))
+        sent = services.Sent(
+            metadata_file=metadata_file,
+            sequence_file=_part(request, "sequenceFile"),
+            file_mapping=_text_part(request, "fileMapping"),
+        )
+        submission = services.submit(
+            user=caller(request), organism_slug=organism, group_id=parameters["group_id"], sent=sent
+        )
+        body = [submitted_body(entry) for entry in submission.entries.order_by("position")]
+        headers = {"Location": reverse("api-submission", args=[submission.pk])}
+        return Response(body, status=202, headers=headers)
+
+
+class SubmissionListView(APIView):
+    """The submissions of a group."""
+
+    def get(self, request: Request) -> Response:
+        """`?groupId=G[&cursor=…]` → newest first, 100 a page."""
+        parameters = parse_parameters(GroupPageParameterSerializer, request.query_params)
+        user = caller(request)
+        group = group_for_member(user=user, group_id=parameters["group_id"])
+        submissions = Submission.objects.filter(group=group).with_counts()
+        submissions = submissions.select_related("organism", "submitted_by")
+        page = page_of(submissions, key="-id", cursor=parameters["cursor"], size=SUBMISSIONS_A_PAGE)
+        return Response(
+            {"items": [submission_body(submission) for submission in page.items], "nextCursor": page.next_cursor}
+        )
+
+
+class SubmissionView(APIView):
+    """One submission and its entries."""
+
+    def get(self, request: Request, submission_id: int) -> Response:
+        """Status, counts and 100 entries with their files; `Retry-After` while it is being verified."""
+        cursor = parse_parameters(PageParameterSerializer, request.query_params)["cursor"]
+        submission = (
+            Submission.objects.visible_to(caller(request))
+            .with_counts()
+            .select_related("organism", "submitted_by")
+            .filter(pk=submission_id)
+            .first()
+        )
+        if submission is None:
+            text = f"There is no submission {submission_id} in a group that you are a member of."
+            raise SubmissionNotFoundError(text)
+        entries = submission.entries.prefetch_related(Prefetch("attachments", FileAttachment.objects.with_results()))
+        page = page_of(entries, key="position", cursor=cursor, size=ENTRIES_A_PAGE)
+        body = {
+            **submission_body(submission),
+            "entries": [entry_body(entry) for entry in page.items],
+            "nextCursor": page.next_cursor,
+        }
+        verifying = submission.status == Submission.Status.VERIFYING
+        return Response(body, headers={"Retry-After": RETRY_AFTER} if verifying else {})

@@ -1,0 +1,141 @@
+"""What can be wrong with what is submitted, and how a submitter's own text is shown in such a sentence."""
+
+from __future__ import annotations
+
+from common.errors import DomainError
+
+
+def quoted(text: str) -> str:
+    """A submitter's text as it stands in a sentence: in quotation marks, cut at 60 characters.
+
+    What cannot be seen (control characters, bidirectional overrides, lone surrogates) is written as an
+    escape, so that the sentence can be encoded as UTF-8 and shows where the trouble is.
+    """
+    cut = text if len(text) <= 60 else f"{text[:59]}…"
+    return "“" + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut) + "”"
+
+
+class CompressionInvalidError(DomainError):
+    """A table or FASTA whose compression is broken, of another kind than gzip, or unpacks to too much."""
+
+    code = "compression_invalid"
+    title = "The file cannot be unpacked"
+
+
+class MetadataInvalidError(DomainError):
+    """The metadata table, or one value in it, is not what the organism asks for."""
+
+    code = "metadata_invalid"
+    title = "The metadata table is not valid"
+
+
+class IdMissingError(DomainError):
+    """A row of the metadata table without a submission ID."""
+
+    code = "id_missing"
+    title = "A row has no submission ID"
+
+
+class IdDuplicateError(DomainError):
+    """A submission ID that an earlier row has already."""
+
+    code = "id_duplicate"
+    title = "A submission ID stands in two rows"
+
+
+class IdWhitespaceError(DomainError):
+    """A submission ID with white space in it or around it."""
+
+    code = "id_whitespace"
+    title = "A submission ID contains white space"
+
+
+class IdsUnmatchedError(DomainError):
+    """A row without its sequence, or a sequence without its row."""
+
+    code = "ids_unmatched"
+    title = "The metadata table and the sequences do not match"
+
+
+class SequenceInvalidError(DomainError):
+    """The sequences are no FASTA of nucleotides, or there should be none."""
+
+    code = "sequence_invalid"
+    title = "The sequences are not valid"
+
+
+class FileMappingInvalidError(DomainError):
+    """A place where the text is no file mapping; without a JSON Pointer where it is not even JSON."""
+
+    code = "file_mapping_invalid"
+    title = "The file mapping is not valid"
+
+
+class OrganismNotFoundError(DomainError):
+    """No organism has that slug."""
+
+    code = "organism_not_found"
+    title = "There is no such organism"
+
+
+class GroupNotFoundError(DomainError):
+    """No group has that number."""
+
+    code = "group_not_found"
+    title = "There is no such group"
+
+
+class NotAMemberError(DomainError):
+    """Only members of the group may do this."""
+
+    code = "not_a_member"
+    title = "You are not a member of the group"
+
+
+class SubmissionNotFoundError(DomainError):
+    """No such submission in a group of the user."""
+
+    code = "submission_not_found"
+    title = "There is no such submission"
+
+
+class EntryNotFoundError(DomainError):
+    """No entry has that accession and version."""
+
+    code = "entry_not_found"
+    title = "There is no such sequence entry"
+
+
+class NotPublicError(DomainError):
+    """An unreleased entry, asked for without logging in."""
+
+    code = "not_public"
+    title = "The entry is not released"
+
+
+class FileSharingDisabledError(DomainError):
+    """Files for an organism that takes none."""
+
+    code = "file_sharing_disabled"
+    title = "The organism takes no extra files"
+
+
+class SubmissionIdUnknownError(DomainError):
+    """A submission ID in the file mapping that the metadata table does not have."""
+
+    code = "submission_id_unknown"
+    title = "The metadata table has no such submission ID"
+
+
+class FileNameInvalidError(DomainError):
+    """A name that a file cannot have everywhere."""
+
+    code = "file_name_invalid"
+    title = "A file name is not allowed"
+
+
+class FileNameDuplicateError(DomainError):
+    """A file name that stands twice in one category of one entry."""
+
+    code = "file_name_duplicate"
+    title = "A file name stands twice"

@@ -1,0 +1,189 @@
+"""Checking a file mapping against what exists: entries, categories and their rules, files and their state."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from common.errors import DomainError, ErrorList, Location
+from files.errors import (
+    CategoryUnknownError,
+    ExtensionNotAllowedError,
+    FileNotFoundInGroupError,
+    FileNotUploadedError,
+    FileRejectedError,
+    FileTooLargeError,
+    MultipartNotCompletedError,
+    TooFewFilesError,
+    TooManyFilesError,
+)
+from files.models import ContentCheckResult, File, FileCategory
+from files.services import mark_uploaded
+from submissions.errors import FileNameDuplicateError, FileNameInvalidError, SubmissionIdUnknownError, quoted
+from submissions.mapping import FIELD, FileMapping, MappedFile, pointer_to
+from submissions.models import Group, Organism
+from submissions.names import check_file_name, name_key
+from submissions.tables import Row, Table
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAttachment:
+    """One file of the mapping, found good: to be attached to the entry of `submission_id`."""
+
+    submission_id: str
+    category: FileCategory
+    file: File
+    name: str
+    position: int
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the mapping names, as far as it exists."""
+
+    categories: dict[str, FileCategory]
+    files: dict[uuid.UUID, File]
+    failed_checks: dict[tuple[uuid.UUID, str], ContentCheckResult] = field(default_factory=dict)
+
+
+def plan_attachments(
+    *, organism: Organism, group: Group, table: Table, mapping: FileMapping, errors: ErrorList
+) -> list[PlannedAttachment]:
+    """Check the whole mapping and return what to attach, in the order it was sent.
+
+    Adds every problem to `errors`; what is returned is complete only if there is none. Looks into the object
+    store for files that were sent and not announced. Three queries, and one update for files found there,
+    whatever the size of the mapping. Raises `StorageUnavailableError`.
+    """
+    found = _find(organism, group, mapping)
+    rows = {row.submission_id: row for row in table.rows}
+    planned: list[PlannedAttachment] = []
+    for submission_id, categories in mapping.entries.items():
+        if table.complete and submission_id not in rows:
+            errors.add(_unknown_submission_id(submission_id))
+        for name, files in categories.items():
+            category = found.categories.get(name)
+            if category is None:
+                errors.add(_unknown_category(submission_id, name, found))
+            else:
+                errors.extend(_name_errors(files))
+                planned.extend(_plan(files, category, found, errors))
+    if organism.file_sharing:
+        errors.extend(_count_errors(table.rows, mapping, found.categories.values()))
+    return planned
+
+
+def _find(organism: Organism, group: Group, mapping: FileMapping) -> _Found:
+    ids = {mapped.file_id for mapped in mapping.files()}
+    categories = organism.file_categories.order_by("order", "name")
+    found = _Found({category.name: category for category in categories}, {})
+    if ids:
+        found.files = File.objects.filter(group=group, deleting_at__isnull=True).in_bulk(list(ids))
+        failed = ContentCheckResult.objects.filter(file__in=found.files, passed=False)
+        found.failed_checks = {(result.file_id, result.check_name): result for result in failed}
+        mark_uploaded(found.files.values())
+    return found
+
+
+def _unknown_submission_id(submission_id: str) -> DomainError:
+    text = f"The file mapping names {quoted(submission_id)}, but the metadata table has no row with that ID."
+    where = Location(field=FIELD, pointer=pointer_to(submission_id), submission_id=submission_id)
+    return SubmissionIdUnknownError(text, where)
+
+
+def _unknown_category(submission_id: str, name: str, found: _Found) -> DomainError:
+    known = ", ".join(found.categories) or "none"
+    text = f"There is no file category {quoted(name)} here; the organism's categories are: {known}."
+    pointer = pointer_to(submission_id, name)
+    where = Location(field=FIELD, pointer=pointer, submission_id=submission_id, category=name)
+    return CategoryUnknownError(text, where)
+
+
+def _name_errors(files: Iterable[MappedFile]) -> Iterator[DomainError]:
+    """Names that no file can have, and names that stand twice among the files of one entry and category."""
+    seen: set[str] = set()
+    for mapped in files:
+        if (reason := check_file_name(mapped.name)) is not None:
+            yield FileNameInvalidError(reason, mapped.location)
+            continue
+        key = name_key(mapped.name)
+        if key in seen:
+            text = f"The file name {quoted(mapped.name)} stands twice here; upper and lower case count as the same."
+            yield FileNameDuplicateError(text, mapped.location)
+        seen.add(key)
+
+
+def _plan(
+    files: Iterable[MappedFile], category: FileCategory, found: _Found, errors: ErrorList
+) -> Iterator[PlannedAttachment]:
+    for position, mapped in enumerate(files):
+        file = found.files.get(mapped.file_id)
+        problems = list(_file_errors(mapped, file, category, found))
+        errors.extend(problems)
+        if file is not None and not problems:
+            yield PlannedAttachment(mapped.submission_id, category, file, mapped.name, position)
+
+
+def _file_errors(mapped: MappedFile, file: File | None, category: FileCategory, found: _Found) -> Iterator[DomainError]:
+    endings = tuple(ending.casefold() for ending in category.extensions)
+    if endings and not mapped.name.casefold().endswith(endings):
+        text = f"{quoted(mapped.name)} does not end in {', '.join(category.extensions)}, as “{category}” asks."
+        yield ExtensionNotAllowedError(text, mapped.location)
+    if file is None:
+        text = f"There is no file {mapped.file_id} in this group."
+        yield FileNotFoundInGroupError(text, mapped.location)
+        return
+    if (problem := _state_error(mapped, file, category, found)) is not None:
+        yield problem
+    limit = category.max_file_size
+    if file.size is not None and limit is not None and file.size > limit:
+        text = f"{quoted(mapped.name)} has {file.size:,} bytes; “{category}” allows {limit:,}."
+        yield FileTooLargeError(text, mapped.location)
+
+
+def _state_error(mapped: MappedFile, file: File, category: FileCategory, found: _Found) -> DomainError | None:
+    """Why the file cannot be attached here and now, looking at where it is in its life."""
+    name = quoted(mapped.name)
+    if file.quarantined_at is not None:
+        return FileRejectedError(f"{name} is held back by an administrator.", mapped.location)
+    if file.status == File.Status.REJECTED:
+        return FileRejectedError(f"{name} was rejected: {file.problem_detail}", mapped.location)
+    if file.status == File.Status.EXPIRED:
+        text = f"{name} was not uploaded in time; request a new upload and send it again."
+        return FileNotUploadedError(text, mapped.location)
+    if file.status == File.Status.REQUESTED and file.is_multipart:
+        text = f"The multipart upload of {name} was not completed; call complete-multipart-upload first."
+        return MultipartNotCompletedError(text, mapped.location)
+    if file.status == File.Status.REQUESTED:
+        return FileNotUploadedError(f"{name} was not uploaded; PUT it to its URL first.", mapped.location)
+    failed = found.failed_checks.get((file.pk, category.content_check))
+    if failed is not None:
+        where = replace(mapped.location, line=failed.line)
+        return FileRejectedError(f"{name} cannot be used as “{category}”: {failed.detail}", where)
+    return None
+
+
+def _count_errors(
+    rows: Iterable[Row], mapping: FileMapping, categories: Iterable[FileCategory]
+) -> Iterator[DomainError]:
+    """Entries with too few or too many files in a category, those that the mapping does not name included."""
+    ruled = [c for c in categories if c.required or c.min_files > 1 or c.max_files is not None]
+    for row in rows:
+        files: Mapping[str, tuple[MappedFile, ...]] = mapping.entries.get(row.submission_id, {})
+        counts = Counter({name: len(mapped) for name, mapped in files.items()})
+        for category in ruled:
+            yield from _count_error(row, category, counts[category.name])
+
+
+def _count_error(row: Row, category: FileCategory, count: int) -> Iterator[DomainError]:
+    pointer = pointer_to(row.submission_id, category.name)
+    where = Location(
+        field=FIELD, pointer=pointer, submission_id=row.submission_id, category=category.name, line=row.line
+    )
+    has = f"{quoted(row.submission_id)} has {count} {'file' if count == 1 else 'files'} in “{category}”"
+    if count < category.min_files and (count > 0 or category.required):
+        yield TooFewFilesError(f"{has}; it needs at least {category.min_files}.", where)
+    if category.max_files is not None and count > category.max_files:
+        yield TooManyFilesError(f"{has}; it may have at most {category.max_files}.", where)

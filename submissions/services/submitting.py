@@ -1,0 +1,221 @@
+"""Submitting: everything is checked before anything is stored, and nothing is half stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import User
+from common.errors import ErrorList, Location, ParameterMissingError
+from files import acceptance, storage, tasks
+from files.errors import FileNotFoundInGroupError
+from files.models import File, FileAttachment
+from submissions.access import group_for_member
+from submissions.errors import FileSharingDisabledError, OrganismNotFoundError
+from submissions.field_rules import FieldKind, FieldRule
+from submissions.mapping import FIELD as MAPPING_FIELD
+from submissions.mapping import FileMapping, parse_mapping
+from submissions.models import AccessionCounter, Group, Organism, SequenceEntry, Submission
+from submissions.names import name_key
+from submissions.sequences import Requirement, SequenceRecord, match_sequences, parse_fasta
+from submissions.services.attaching import PlannedAttachment, plan_attachments
+from submissions.services.file_columns import mapping_of_columns
+from submissions.tables import Row, parse_table
+
+BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A submission in which nothing was found wrong."""
+
+    rows: list[Row]
+    sequences: dict[str, tuple[SequenceRecord, ...]]
+    attachments: list[PlannedAttachment]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent, as it was sent: seekable binary streams, and the file mapping's JSON text."""
+
+    metadata_file: BinaryIO
+    sequence_file: BinaryIO | None = None
+    file_mapping: str | None = None
+
+
+def submit(*, user: User, organism_slug: str, group_id: int, sent: Sent) -> Submission:
+    """Check a submission as a whole and store it, its entries and their files; verification follows by itself.
+
+    Entries about whose files nothing is open are ACCEPTED at once. Raises `OrganismNotFoundError`,
+    `GroupNotFoundError`, `NotAMemberError`, `ParameterMissingError`, `FileSharingDisabledError`,
+    `StorageUnavailableError`, and `ValidationFailedError` with everything else that
+    is wrong. A number of queries that does not grow with the submission, but for batches of 1,000 rows. A
+    second call makes a second submission.
+    """
+    organism = organism_of_slug(organism_slug)
+    group = group_for_member(user=user, group_id=group_id)
+    if sent.sequence_file is None and organism.sequences == Organism.Sequences.REQUIRED:
+        text = "This organism needs sequences; send them as “sequenceFile”."
+        raise ParameterMissingError(text, Location(field="sequenceFile"))
+    mapping = _parsed_mapping(organism, sent.file_mapping)
+    checked = _check(organism, group, sent, mapping)
+    submission = Submission(organism=organism, group=group, submitted_by=user)
+    _keep_documents(submission, sent)
+    try:
+        _store(submission, checked)
+    except BaseException:
+        # What was kept for a submission that does not exist would never be found again.
+        storage.delete_documents(submission.metadata_file.name, submission.sequence_file.name)
+        raise
+    return submission
+
+
+def organism_of_slug(slug: str) -> Organism:
+    """The organism, or `OrganismNotFoundError`."""
+    organism = Organism.objects.filter(slug=slug).first()
+    if organism is None:
+        raise OrganismNotFoundError(f"There is no organism “{slug}”.")
+    return organism
+
+
+# --- checking ----------------------------------------------------------------------------------------
+
+
+def _parsed_mapping(organism: Organism, text: str | None) -> FileMapping | None:
+    """The mapping, None where none was sent; raises what makes the request one that cannot be read."""
+    if text is None:
+        return None
+    mapping = parse_mapping(text)
+    if mapping.has_files:
+        _require_file_sharing(organism)
+    return mapping
+
+
+def _require_file_sharing(organism: Organism) -> None:
+    if not organism.file_sharing:
+        text = f"“{organism}” takes no extra files; submit without them."
+        raise FileSharingDisabledError(text, Location(field=MAPPING_FIELD))
+
+
+def _check(organism: Organism, group: Group, sent: Sent, mapping: FileMapping | None) -> _Checked:
+    errors = ErrorList()
+    table = parse_table(sent.metadata_file, fields=field_rules(organism), errors=errors, limit=settings.TABLE_MAX_BYTES)
+    if table.file_categories:
+        _require_file_sharing(organism)
+        mapping = mapping_of_columns(table, mapping, errors)
+    fasta = None
+    if sent.sequence_file is not None:
+        fasta = parse_fasta(sent.sequence_file, errors=errors, limit=settings.SEQUENCES_MAX_BYTES)
+    sequences: dict[str, tuple[SequenceRecord, ...]] = {}
+    if table.complete and (fasta is None or fasta.complete):
+        records = None if fasta is None else fasta.records
+        requirement = Requirement(organism.sequences)
+        sequences = match_sequences(table.rows, records, requirement=requirement, errors=errors)
+    attachments = plan_attachments(
+        organism=organism, group=group, table=table, mapping=mapping or FileMapping(), errors=errors
+    )
+    errors.raise_if_any()
+    return _Checked(table.rows, sequences, attachments)
+
+
+def field_rules(organism: Organism) -> list[FieldRule]:
+    """The organism's metadata fields as the table's parser wants them, in the order of the form."""
+    return [
+        FieldRule(
+            name=field.name,
+            shown_name=field.shown_name,
+            kind=FieldKind(field.kind.lower()),
+            required=field.required,
+            choices=tuple(field.choices),
+        )
+        for field in organism.metadata_fields.order_by("order", "name")
+    ]
+
+
+# --- storing -----------------------------------------------------------------------------------------
+
+
+def _keep_documents(submission: Submission, sent: Sent) -> None:
+    """Put the table and the FASTA into the object store as they were sent, before the transaction begins."""
+    submission.metadata_file.name = storage.keep_document("metadata", sent.metadata_file)
+    if sent.sequence_file is not None:
+        submission.sequence_file.name = storage.keep_document("sequences", sent.sequence_file)
+
+
+def _store(submission: Submission, checked: _Checked) -> None:
+    accessions = take_accessions(len(checked.rows))
+    with transaction.atomic():
+        _lock_files(checked.attachments)
+        submission.save()
+        entries = _create_entries(submission, checked, accessions)
+        _create_attachments(entries, checked.attachments)
+        acceptance.settle(submission.entries.all())
+        unsettled = FileAttachment.objects.filter(
+            entry__submission=submission, entry__status=SequenceEntry.Status.VERIFYING
+        )
+        tasks.enqueue(unsettled.values_list("file_id", flat=True).distinct())
+
+
+def _lock_files(attachments: Sequence[PlannedAttachment]) -> None:
+    """Hold the files' rows until they are attached: one that is being deleted meanwhile is not there."""
+    wanted = {planned.file.pk for planned in attachments}
+    free = File.objects.select_for_update().filter(pk__in=wanted, deleting_at__isnull=True)
+    gone = wanted - set(free.order_by("pk").values_list("pk", flat=True))
+    errors = ErrorList()
+    for file_id in sorted(gone):
+        text = f"The file {file_id} was deleted while you were submitting."
+        errors.add(FileNotFoundInGroupError(text, Location(field=MAPPING_FIELD, file_id=str(file_id))))
+    errors.raise_if_any()
+
+
+def _create_entries(submission: Submission, checked: _Checked, accessions: Sequence[str]) -> dict[str, SequenceEntry]:
+    entries = [
+        SequenceEntry(
+            submission=submission,
+            position=position,
+            given_submission_id=row.submission_id,
+            accession=accession,
+            metadata=row.metadata,
+            sequences=[
+                {"fastaId": record.fasta_id, "length": record.length}
+                for record in checked.sequences.get(row.submission_id, ())
+            ],
+        )
+        for position, (row, accession) in enumerate(zip(checked.rows, accessions, strict=True))
+    ]
+    SequenceEntry.objects.bulk_create(entries, batch_size=BATCH)
+    return {entry.given_submission_id: entry for entry in entries}
+
+
+def _create_attachments(entries: dict[str, SequenceEntry], attachments: Sequence[PlannedAttachment]) -> None:
+    FileAttachment.objects.bulk_create(
+        [
+            FileAttachment(
+                entry=entries[planned.submission_id],
+                file=planned.file,
+                category=planned.category,
+                name=planned.name,
+                name_key=name_key(planned.name),
+                position=planned.position,
+            )
+            for planned in attachments
+        ],
+        batch_size=BATCH,
+    )
+
+
+def take_accessions(number: int) -> list[str]:
+    """`number` new accessions; a transaction of its own, so that submissions do not wait for each other.
+
+    Numbers taken for a submission that then fails are not given out again.
+    """
+    AccessionCounter.objects.get_or_create(pk=1)
+    with transaction.atomic():
+        AccessionCounter.objects.filter(pk=1).update(next_number=F("next_number") + number)
+        end = AccessionCounter.objects.values_list("next_number", flat=True).get(pk=1)
+    return [f"{settings.ACCESSION_PREFIX}{value:08d}" for value in range(end - number, end)]
