@@ -49,7 +49,7 @@ class ExtraFilesWidget(forms.Widget):
         context["widget"] |= {
             "category": self.category,
             "extensions": json.dumps(self.category.extensions),
-            "help": list(_help_sentences(self.category)),
+            "help": " ".join(_help_sentences(self.category)),
         }
         return context
 

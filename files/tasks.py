@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from functools import partial
 
 import redis
 import structlog
@@ -23,8 +22,12 @@ def enqueue(file_ids: Iterable[uuid.UUID]) -> None:
     A broker that does not answer fails nothing: it is logged, and the sweeper sends what was not sent.
     """
     ids = [str(file_id) for file_id in file_ids]
-    if ids:
-        transaction.on_commit(partial(_send, ids), robust=True)
+
+    def send() -> None:
+        _send(ids)
+
+    # Not a partial: Django logs a failure by the function's name, which a partial has not.
+    transaction.on_commit(send, robust=True)
 
 
 def _send(file_ids: Iterable[str]) -> None:

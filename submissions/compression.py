@@ -116,7 +116,7 @@ class _Bounded(io.RawIOBase):
         try:
             return self._source.read(size) or b""
         except EOFError as error:
-            sentence = "The gzip file ends too early, so part of it is missing. Pack it and send it again."
+            sentence = "The gzip file ends too early, or has something behind its end. Pack it and send it again."
             raise CompressionInvalidError(sentence, Location(field=self._field)) from error
         except gzip.BadGzipFile as error:
             raise self._damaged(error) from error

@@ -145,13 +145,7 @@ class Group(models.Model):
 
     name = models.CharField(max_length=200, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="created_groups",
-    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="created_groups")
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="GroupMembership", related_name="submitting_groups"
     )
@@ -172,7 +166,11 @@ class GroupMembership(models.Model):
     class Meta:
         constraints = [
             # A person is a member once.
-            models.UniqueConstraint(fields=["group", "user"], name="group_membership_unique"),
+            models.UniqueConstraint(
+                fields=["group", "user"],
+                name="group_membership_unique",
+                violation_error_message="This person is a member already.",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -23,6 +23,7 @@ FIELD = "sequenceFile"
 LETTERS = b"ACGTURYSWKMBDHVNacgturyswkmbdhvn-"
 NO_LETTER = re.compile(rb"[^" + re.escape(LETTERS) + rb"\n]")
 FIRST_WORD = re.compile(rb"[^ \t\n\r\f\v]*")
+WHITE_SPACE = re.compile(r"\s")
 UTF8_MARK = b"\xef\xbb\xbf"
 HEADER_START = ord(">")
 
@@ -181,7 +182,7 @@ class _FastaReader:
         except UnicodeDecodeError:
             self._note(f"The ID of the sequence in line {line} is not UTF-8. Save the file as UTF-8.", line)
             return None
-        fasta_id = re.split(r"\s", text, maxsplit=1)[0]
+        fasta_id = WHITE_SPACE.split(text, maxsplit=1)[0]
         if not fasta_id:
             self._note(f"The sequence in line {line} has no ID directly behind the “>”.", line)
             return None

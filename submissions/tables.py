@@ -17,8 +17,9 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import BinaryIO
 
 from common.errors import DomainError, ErrorList, Location
@@ -269,3 +270,13 @@ def _row(submission_id: str, line: int, filled: dict[str, str]) -> Row:
         name.removeprefix(FILES_PREFIX): filled.pop(name) for name in tuple(filled) if name.startswith(FILES_PREFIX)
     }
     return Row(submission_id, line, filled, fasta_ids, file_columns)
+
+
+def one_row_table(cells: Mapping[str, str]) -> bytes:
+    """A table of one row that `parse_table` reads back cell by cell, from values by column.
+
+    The values hold no control characters but tabs.
+    """
+    text = StringIO()
+    csv.writer(text, dialect="excel-tab", lineterminator="\n").writerows([cells.keys(), cells.values()])
+    return text.getvalue().encode()

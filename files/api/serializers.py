@@ -58,7 +58,7 @@ class CompleteSerializer(IntegrityClaimsSerializer):
 class CompleteMultipartSerializer(CompleteSerializer):
     """One multipart upload that was sent; everything about its ETags is judged for the item alone."""
 
-    etags = serializers.ListField(child=serializers.JSONField())
+    etags = serializers.ListField(child=serializers.JSONField(allow_null=True))
 
 
 def claims_of(item: dict[str, Any]) -> Claims:

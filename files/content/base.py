@@ -56,9 +56,7 @@ class CheckOutcome:
 class CheckFailedError(Exception):
     """The first thing found wrong with a file; `problem` is the code without the check's name before it."""
 
-    def __init__(
-        self, problem: str, detail: str, *, line: int | None = None, offset: int | None = None
-    ) -> None:
+    def __init__(self, problem: str, detail: str, *, line: int | None = None, offset: int | None = None) -> None:
         super().__init__(detail)
         self.problem = problem
         self.detail = detail

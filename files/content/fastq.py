@@ -115,9 +115,7 @@ class FastqCheck(ContentCheck):
         self._text_start = None
         for magic, program in _COMPRESSIONS.items():
             if start.startswith(magic):
-                found = (
-                    "is packed with" if self._gunzip is None else "is packed with gzip and, within that, with"
-                )
+                found = "is packed with" if self._gunzip is None else "is packed with gzip and, within that, with"
                 detail = f"The file {found} {program}: upload it plain, or packed once with gzip."
                 raise CheckFailedError("compression_unsupported", detail, offset=0)
         self._scan(start)

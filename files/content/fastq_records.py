@@ -157,9 +157,7 @@ class RecordScanner:
     def _titles_good(self, titles: Sequence[bytes], names: bytes) -> bool:
         lines = b"\n" + names
         return (
-            lines.count(b"\n@") == len(titles)
-            and b"\n@\n" not in lines
-            and sum(map(len, titles)) <= self._limits.title
+            lines.count(b"\n@") == len(titles) and b"\n@\n" not in lines and sum(map(len, titles)) <= self._limits.title
         )
 
     def _count(self, reads: int, bases: int, names: bytes) -> None:
@@ -263,24 +261,18 @@ class RecordScanner:
     def _mark_missing(self) -> CheckFailedError:
         if self._step is _Step.TITLE:
             return self._failure("header", "does not begin with @; a FASTQ record is four lines, @name first")
-        detail = (
-            "does not begin with +; sequence and qualities must stand on one line each, with a + line between"
-        )
+        detail = "does not begin with +; sequence and qualities must stand on one line each, with a + line between"
         return self._failure("separator", detail)
 
     def _letters(self, wrong: bytes, position: int) -> CheckFailedError:
         shown = f"“{wrong.decode()}”" if wrong in QUALITY_LETTERS else f"the byte 0x{wrong.hex()}"
         found = f"has {shown} at position {position:,}"
         if self._step is _Step.SEQUENCE:
-            return self._failure(
-                "sequence_letters", f"{found}; sequences are written in IUPAC codes, as in ACGTN"
-            )
+            return self._failure("sequence_letters", f"{found}; sequences are written in IUPAC codes, as in ACGTN")
         return self._failure("quality_letters", f"{found}; qualities are the characters from ! to ~")
 
     def _too_long(self, limit: int) -> CheckFailedError:
-        return self._failure(
-            "line_too_long", f"has over {limit:,} bytes; see whether its line ends are right"
-        )
+        return self._failure("line_too_long", f"has over {limit:,} bytes; see whether its line ends are right")
 
     def _truncated(self) -> CheckFailedError:
         begun = self._line if self._text or self._length else self._line - 1
@@ -302,9 +294,7 @@ def _names(titles: Sequence[bytes]) -> bytes:
 
 
 def _separator_fits(title: bytes, separator: bytes) -> bool:
-    return separator == b"+" or (
-        separator.startswith(b"+") and separator[1:] in (title[1:], _names([title])[1:-1])
-    )
+    return separator == b"+" or (separator.startswith(b"+") and separator[1:] in (title[1:], _names([title])[1:-1]))
 
 
 def _separators_good(titles: Sequence[bytes], separators: Sequence[bytes]) -> bool:

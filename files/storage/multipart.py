@@ -137,11 +137,7 @@ def _sent_parts(key: str, upload_id: str) -> list[PartTypeDef]:
     """Return all parts as the store lists them: SeaweedFS unsorted, and a part sent twice twice."""
     with answers(key):
         # No page size of ours: with one, SeaweedFS loses parts behind part number 10000.
-        pages = (
-            client()
-            .get_paginator("list_parts")
-            .paginate(Bucket=settings.S3_BUCKET, Key=key, UploadId=upload_id)
-        )
+        pages = client().get_paginator("list_parts").paginate(Bucket=settings.S3_BUCKET, Key=key, UploadId=upload_id)
         return [part for page in pages for part in page.get("Parts", [])]
 
 

@@ -20,21 +20,19 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 MEBIBYTE = 1024 * 1024
-STREAM_RETRIES = 5  # how often in a row a stream may break off without a chunk in between
+STREAM_RETRIES = 5  # how many more connections are made that bring less than a chunk each
 STREAM_BACKOFF = 0.2  # seconds before the first of these retries, doubled each time
 
 
 @contextmanager
-def open_stream(
-    key: str, *, etag: str, start: int = 0, chunk_size: int = MEBIBYTE
-) -> Iterator[Iterator[bytes]]:
+def open_stream(key: str, *, etag: str, start: int = 0, chunk_size: int = MEBIBYTE) -> Iterator[Iterator[bytes]]:
     """Read the object at `key` that has `etag`, from byte `start` to its end, in chunks of `chunk_size`.
 
-    The bytes are those that are stored, whatever Content-Encoding they have. Where a connection breaks off,
-    another goes on behind the last whole chunk; an end before the object's end is never taken for one. While
+    The bytes are those that are stored, whatever Content-Encoding they have; a chunk may be shorter. Where a
+    connection breaks off, another goes on; an end before the object's end is never taken for one. While
     reading raises `ObjectMissingError`, `ObjectChangedError`, and, when `STREAM_RETRIES` more connections in
-    a row brought nothing (half a minute at most while none can be made), `StorageUnavailableError`. `start`
-    must lie inside the object.
+    a row brought less than a chunk each (half a minute at most while none can be made),
+    `StorageUnavailableError`. `start` must lie inside the object.
     """
     with closing(_chunks(key, bare(etag), start, chunk_size)) as chunks:
         yield chunks
@@ -43,18 +41,18 @@ def open_stream(
 def _chunks(key: str, etag: str, start: int, chunk_size: int) -> Generator[bytes]:
     position, failures = start, 0
     while True:
+        began_at = position
         try:
             with closing(_chunks_of_one_answer(key, etag, position, chunk_size)) as chunks:
                 for chunk in chunks:
                     position += len(chunk)
-                    failures = 0
                     yield chunk
         except StorageUnavailableError:
-            if failures == STREAM_RETRIES:
+            failures = failures + 1 if position - began_at < chunk_size else 1
+            if failures > STREAM_RETRIES:
                 raise
             log.warning("stream broke off", key=key, position=position, failures=failures, exc_info=True)
-            time.sleep(STREAM_BACKOFF * 2**failures)
-            failures += 1
+            time.sleep(STREAM_BACKOFF * 2 ** (failures - 1))
         else:
             return
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.models import User
-from common.errors import ErrorList, Location, ParameterMissingError
+from common.errors import ErrorList, Location, ParameterMissingError, ValidationFailedError
 from files import acceptance, storage, tasks
 from files.errors import FileNotFoundInGroupError
 from files.models import File, FileAttachment
@@ -68,8 +68,8 @@ def submit(*, user: User, organism_slug: str, group_id: int, sent: Sent) -> Subm
     _keep_documents(submission, sent)
     try:
         _store(submission, checked)
-    except BaseException:
-        # What was kept for a submission that does not exist would never be found again.
+    except ValidationFailedError:
+        # Refused after all. After any other failure the commit may have gone through, and the documents stay.
         storage.delete_documents(submission.metadata_file.name, submission.sequence_file.name)
         raise
     return submission
@@ -129,7 +129,7 @@ def field_rules(organism: Organism) -> list[FieldRule]:
         FieldRule(
             name=field.name,
             shown_name=field.shown_name,
-            kind=FieldKind(field.kind.lower()),
+            kind=FieldKind(field.kind),
             required=field.required,
             choices=tuple(field.choices),
         )

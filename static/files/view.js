@@ -1,0 +1,114 @@
+/** What one widget shows around its rows: summary, notices, what adds files, the dialog before discarding all. */
+
+import { RowList } from "./rows.js";
+import { announcementOf, noticesOf, summaryOf } from "./sentences.js";
+import { initialState, totals } from "./state.js";
+import { Meter, many } from "./words.js";
+
+/** A screen reader hears of what happened in this time at once, and not of each file. */
+const ANNOUNCE_EVERY_MS = 1000;
+
+export class View {
+  #element;
+  #rows;
+  #meter = new Meter();
+  #said = initialState();
+  #state = initialState();
+  #timer;
+
+  constructor(element) {
+    this.#element = element;
+    this.#rows = new RowList(this.part("rows"), this.part("row-template"));
+    this.part("box").hidden = false;
+    for (const input of this.inputs) input.disabled = false;
+  }
+
+  /** The part of the widget that carries `data-<name>`. */
+  part(name) {
+    return this.#element.querySelector(`[data-${name}]`);
+  }
+
+  /** The inputs for files and for a folder. */
+  get inputs() {
+    return [...this.#element.querySelectorAll("input[type=file]")];
+  }
+
+  /** The rows as shown. */
+  get rows() {
+    return this.#rows;
+  }
+
+  /** Shows the state; `extra` are notices of the moment, beside those that follow from the state. */
+  render(state, { hasGroup, extra }) {
+    this.#state = state;
+    const sum = totals(state);
+    if (sum.pending) this.#meter.note(performance.now(), sum.sentBytes);
+    else this.#meter.reset();
+    this.#element.classList.toggle("has-files", sum.files > 0);
+    this.part("head").hidden = !sum.files;
+    setText(this.part("summary"), summaryOf(state, this.#meter.speed));
+    this.part("summary").dataset.state = summaryState(sum);
+    this.part("overall").hidden = !sum.pending;
+    this.part("overall").value = sum.bytes ? sum.sentBytes / sum.bytes : 1;
+    setText(this.part("folder-label"), sum.files ? "Add a folder" : "Upload folder");
+    setText(this.part("files-label"), sum.files ? "Add additional files" : "Upload files");
+    const hint = sum.files
+      ? "or drop files and folders here"
+      : "Select a folder, choose individual files, or drop both here";
+    setText(this.part("hint"), hint);
+    this.#notice([...extra, ...noticesOf(state, { hasGroup })]);
+    this.#rows.render(state.rows);
+    this.#timer ??= setTimeout(() => this.#announce(), ANNOUNCE_EVERY_MS);
+  }
+
+  /** Says a sentence to screen readers, politely. */
+  say(text) {
+    setText(this.part("live"), text);
+  }
+
+  /** Asks whether all files shall go; resolves with the answer. */
+  confirmDiscardAll() {
+    const dialog = this.part("dialog");
+    const count = many(this.#state.rows.size, "file");
+    setText(this.part("dialog-title"), `Discard ${count}?`);
+    setText(this.part("dialog-confirm"), `Discard ${count}`);
+    dialog.returnValue = "";
+    dialog.showModal();
+    this.part("dialog-cancel").focus();
+    return new Promise((resolve) => {
+      dialog.addEventListener("close", () => resolve(dialog.returnValue === "discard"), { once: true });
+    });
+  }
+
+  #notice(sentences) {
+    const list = this.part("notices");
+    const shown = Array.from(list.children, (item) => item.textContent);
+    list.hidden = !sentences.length;
+    if (shown.join("\n") === sentences.join("\n")) return;
+    list.replaceChildren(
+      ...sentences.map((sentence) => {
+        const item = document.createElement("li");
+        item.textContent = sentence;
+        return item;
+      }),
+    );
+    if (sentences.length) this.say(sentences.join(" "));
+  }
+
+  #announce() {
+    this.#timer = undefined;
+    const text = announcementOf(this.#said, this.#state);
+    this.#said = this.#state;
+    if (text) this.say(text);
+  }
+}
+
+function summaryState({ pending, failed, files, verified }) {
+  if (failed) return "failed";
+  if (pending) return "uploading";
+  return files === verified ? "verified" : "uploaded";
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,162 @@
+"""Who and what most tests need: the demo's people and organisms, the API as one of them, and uploaded files."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.http import HttpResponse
+from django.test import Client, override_settings
+
+from accounts.models import User
+from accounts.services import issue_token
+from files import sweeping, tasks
+from submissions.models import Group, Organism
+
+FASTQ = b"@read1\nACGTN\n+\nIIII!\n@read2\nTTGCA\n+\nFFFFF\n"
+FASTQ_GZ = gzip.compress(FASTQ, mtime=0)
+PART = 5_242_880
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What `load_demo` makes."""
+
+    alice: User
+    bob: User
+    admin: User
+    group: Group
+    other_group: Group
+    organism: Organism
+    organism_without_files: Organism
+
+
+@pytest.fixture
+def demo(db: None) -> Demo:
+    """The demo's people, groups and organisms."""
+    with override_settings(ALLOWED_HOSTS=["localhost"]):  # Django's tests add “testserver”
+        call_command("load_demo")
+    alice, bob, admin = (User.objects.get(username=name) for name in ("alice", "bob", "admin"))
+    return Demo(
+        alice=alice,
+        bob=bob,
+        admin=admin,
+        group=Group.objects.get(name="Demo Lab"),
+        other_group=Group.objects.get(name="Other Lab"),
+        organism=Organism.objects.get(slug="ebola-sudan"),
+        organism_without_files=Organism.objects.get(slug="west-nile"),
+    )
+
+
+@dataclass(frozen=True)
+class Api:
+    """The API as one person calls it, with a bearer token, or anonymously."""
+
+    user: User | None
+
+    @property
+    def client(self) -> Client:
+        """A client that sends the token."""
+        headers = {"Authorization": f"Bearer {issue_token(self.user).access}"} if self.user else {}
+        return Client(headers=headers, raise_request_exception=False)
+
+    def get(self, path: str, **parameters: object) -> HttpResponse:
+        """GET under /api."""
+        return self.client.get(f"/api/{path}", data=parameters)
+
+    def post(self, path: str, body: object = None, **parameters: object) -> HttpResponse:
+        """POST under /api, with a JSON body if there is one."""
+        query = {name: str(value) for name, value in parameters.items()}
+        if body is None:
+            return self.client.post(f"/api/{path}", query_params=query, content_type="application/json")
+        return self.client.post(
+            f"/api/{path}", data=json.dumps(body), query_params=query, content_type="application/json"
+        )
+
+    def request_upload(self, group: Group, number: int = 1, claims: Sequence[Mapping[str, object]] | None = None) -> Any:
+        """The answer to `request-upload`, which must succeed."""
+        answer = self.post("files/request-upload", claims, groupId=group.pk, numberFiles=number)
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    def upload(self, group: Group, content: bytes, **claims: object) -> str:
+        """Upload a file through its URL; its file ID."""
+        [requested] = self.request_upload(group, claims=[claims] if claims else None)
+        assert put(requested["url"], content).status_code == 200
+        return str(requested["fileId"])
+
+    def submit(
+        self,
+        organism: Organism | str,
+        group: Group,
+        *,
+        table: bytes | None = b"id\tcountry\nsample1\tUganda\nsample2\t\n",
+        fasta: bytes | None = b">sample1\nACGT\n>sample2\nGGCC\n",
+        mapping: object = None,
+        **parameters: object,
+    ) -> HttpResponse:
+        """Submit; the mapping may be text or what becomes JSON."""
+        slug = organism if isinstance(organism, str) else organism.slug
+        form: dict[str, object] = {}
+        if table is not None:
+            form["metadataFile"] = SimpleUploadedFile("metadata.tsv", table)
+        if fasta is not None:
+            form["sequenceFile"] = SimpleUploadedFile("sequences.fasta", fasta)
+        if mapping is not None:
+            form["fileMapping"] = mapping if isinstance(mapping, str) else json.dumps(mapping)
+        query = {"groupId": str(group.pk), **{name: str(value) for name, value in parameters.items()}}
+        return self.client.post(f"/api/{slug}/submit", data=form, query_params=query)
+
+
+@pytest.fixture
+def api(demo: Demo) -> Api:
+    """The API as alice calls it."""
+    return Api(demo.alice)
+
+
+@pytest.fixture
+def work() -> Callable[[], None]:
+    """Do what the workers would do, until there is nothing left."""
+
+    def run() -> None:
+        while waiting := sweeping.files_to_resend(sweeping.BATCH):
+            for file_id in waiting:
+                tasks.verify_file(str(file_id))
+        tasks.sweeping.settle_entries()
+
+    return run
+
+
+def put(url: str, content: bytes, **headers: str) -> httpx.Response:
+    """A bare PUT, as `curl -T` does it."""
+    return httpx.put(url, content=content, headers=headers, timeout=60)
+
+
+def in_parts(content: bytes, size: int = PART) -> list[bytes]:
+    """The content cut into parts."""
+    return [content[start : start + size] for start in range(0, len(content), size)] or [b""]
+
+
+def mapping_of(submission_id: str, category: str, *files: tuple[str, str]) -> dict[str, Any]:
+    """A file mapping of one entry and one category, from pairs of file ID and name."""
+    return {submission_id: {category: [{"fileId": file_id, "name": name} for file_id, name in files]}}
+
+
+def codes(answer: HttpResponse) -> list[str]:
+    """The codes of a problem's errors, in order."""
+    return [error["code"] for error in json.loads(answer.content)["errors"]]
+
+
+def new_file_id() -> str:
+    """The ID of a file that does not exist."""
+    return str(uuid.uuid4())
+
+

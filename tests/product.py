@@ -1,0 +1,101 @@
+"""The whole product as real processes, with stores and a database of its own, for the end-to-end tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from embedded.place import Place
+from embedded.programs import EmbeddedError, Lifeline, Program, RunningProgram
+from embedded.services import beat, prepare, web, worker
+from embedded.stores import http_ok, running_stores
+from tests.postgres import execute
+from tests.servers import SEAWEEDFS_FLAGS
+
+# Short enough that a test sees a lease run out and the sweeper come.
+SETTINGS = {
+    "VERIFICATION_LEASE_SECONDS": "4",
+    "VERIFICATION_HEARTBEAT_SECONDS": "1",
+    "SWEEP_EVERY_SECONDS": "1",
+}
+READY_WITHIN = 60.0  # seconds
+
+
+@dataclass(frozen=True)
+class Product:
+    """A running Satchel with its demo loaded.
+
+    `processes` has web, worker, beat, valkey and seaweedfs by name; `environment` is that of its programs, for
+    `manage.py` and the like; users and passwords are the demo's.
+    """
+
+    place: Place
+    processes: Mapping[str, RunningProgram]
+
+    @property
+    def base_url(self) -> str:
+        """Its address, without a slash at the end."""
+        return self.place.base_url
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of its programs."""
+        return self.place.environment()
+
+    @property
+    def logs(self) -> dict[str, Path]:
+        """The log file of each process."""
+        return {name: process.log for name, process in self.processes.items()}
+
+    def tails(self, lines: int = 40) -> str:
+        """The end of what web, worker and beat have logged."""
+        named = [(name, self.processes[name].tail(lines)) for name in ("web", "worker", "beat")]
+        return "\n".join(f"--- {name}\n{text}" for name, text in named if text)
+
+
+@contextmanager
+def running_product(
+    folder: Path, *, database_url: str, settings: Mapping[str, str] | None = None
+) -> Iterator[Product]:
+    """Start a product in `folder` and wait until it is ready; end it at the end.
+
+    `database_url` is that of the session: on PostgreSQL a fresh database is made beside it, with `_product` at the
+    end of its name; on SQLite it gets a file of its own.
+    """
+    place = Place.at_free_ports(
+        folder / "var", database_url=_own_database(database_url), settings={**SETTINGS, **(settings or {})}
+    )
+    place.make_folders()
+    with ExitStack() as stack:
+        lifeline = Lifeline(folder / "product.lock")
+        stores = stack.enter_context(running_stores(place, lifeline, flags=SEAWEEDFS_FLAGS))
+        stack.callback(lifeline.release)  # kills the stores: nobody needs what they would save at the end
+        prepare(place)
+        processes = {store.program.name: store for store in stores}
+        for program in (worker(place), beat(place), web(place)):
+            processes[program.name] = start(program, place, lifeline)
+            stack.callback(processes[program.name].stop)
+        _wait_until_ready(place, processes["web"])
+        yield Product(place, processes)
+
+
+def start(program: Program, place: Place, lifeline: Lifeline) -> RunningProgram:
+    """One of the product's processes, its output in the place's logs."""
+    return RunningProgram(program, log=place.logs / f"{program.name}.log", lifeline=lifeline)
+
+
+def _wait_until_ready(place: Place, web_process: RunningProgram) -> None:
+    web_process.wait_until_ready(lambda: http_ok(f"{place.base_url}/readyz"), seconds=READY_WITHIN)
+
+
+def _own_database(session_url: str) -> str:
+    parts = urlsplit(session_url)
+    if parts.scheme == "sqlite":
+        return ""
+    name = f"{parts.path.lstrip('/')}_product"
+    execute(session_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', database="postgres")
+    execute(session_url, f'CREATE DATABASE "{name}"', database="postgres")
+    return parts._replace(path=f"/{name}").geturl()
