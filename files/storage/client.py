@@ -13,7 +13,6 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as BotoConnectionError
-from botocore.parsers import ResponseParserError
 from django.conf import settings
 from urllib3.exceptions import HTTPError as Urllib3Error
 
@@ -26,13 +25,7 @@ if TYPE_CHECKING:
 QUICK = 20  # seconds without a byte after which a call is given up
 SLOW = 600  # the same for copy and complete, during which a store may be silent for long
 # urllib3's own are what is left of a TLS connection that breaks off while a body is read.
-TRANSPORT_ERRORS = (
-    HTTPClientError,
-    BotoConnectionError,
-    IncompleteReadError,
-    ResponseParserError,
-    Urllib3Error,
-)
+TRANSPORT_ERRORS = (HTTPClientError, BotoConnectionError, IncompleteReadError, Urllib3Error)
 
 
 @dataclass(frozen=True, slots=True)

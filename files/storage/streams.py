@@ -31,7 +31,7 @@ def open_stream(key: str, *, etag: str, start: int = 0, chunk_size: int = MEBIBY
     The bytes are those that are stored, whatever Content-Encoding they have; a chunk may be shorter. Where a
     connection breaks off, another goes on; an end before the object's end is never taken for one. While
     reading raises `ObjectMissingError`, `ObjectChangedError`, and, when `STREAM_RETRIES` more connections in
-    a row brought less than a chunk each (half a minute at most while none can be made),
+    a row brought less than a chunk each (within half a minute while they are refused),
     `StorageUnavailableError`. `start` must lie inside the object.
     """
     with closing(_chunks(key, bare(etag), start, chunk_size)) as chunks:

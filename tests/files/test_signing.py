@@ -120,9 +120,7 @@ def test_the_url_of_the_documentations_example_comes_out() -> None:
 def test_a_download_url_is_botocores_to_the_letter(
     asked: Asked, operation: str, disposition: str, content_type: str
 ) -> None:
-    theirs = botocore_url(
-        asked, operation, ResponseContentDisposition=disposition, ResponseContentType=content_type
-    )
+    theirs = botocore_url(asked, operation, ResponseContentDisposition=disposition, ResponseContentType=content_type)
     method = "GET" if operation == "get_object" else "HEAD"
     query = {"response-content-disposition": disposition, "response-content-type": content_type}
     with settings_for(asked):
@@ -156,6 +154,16 @@ def test_the_urls_of_parts_are_botocores_to_the_letter(
             asked.key, upload_id, numbers, expires_in=asked.expires_in, lengths=lengths, now=asked.now
         )
     assert ours == theirs
+
+
+def test_the_order_of_the_query_does_not_count() -> None:
+    names = ["response-expires", "response-content-type", "response-content", "partNumber"]
+    now = datetime.now(UTC)
+    signatures = {
+        signing.presign("GET", "a", expires_in=HOUR, query=dict.fromkeys(order, "x"), now=now)[-64:]
+        for order in (names, sorted(names))
+    }
+    assert len(signatures) == 1
 
 
 def test_the_signing_key_of_one_day_is_not_used_on_another() -> None:

@@ -155,24 +155,27 @@ def test_a_store_that_does_not_go_on_as_asked_is_a_fault(settings: Settings, sta
     half = b'HTTP/1.1 200 OK\r\nETag: "e"\r\nContent-Length: 2097152\r\n\r\n' + bytes(MEBIBYTE)
     further = f'HTTP/1.1 {status}\r\nETag: "e"\r\n{headers}\r\n\r\n'.encode() + bytes(2 * MEBIBYTE)
     received: list[bytes] = []
-    with store_that_says(chain([half], repeat(further))) as address:
+    with store_that_says(chain([half], repeat(further))) as (address, _):
         settings.S3_ENDPOINT_URL = address
         with storage.open_stream("a", etag="e") as chunks, pytest.raises(storage.StorageUnavailableError):
             received.extend(chunks)
     assert b"".join(received) == bytes(MEBIBYTE)
 
 
-def test_a_store_that_does_not_heed_the_etag_is_seen_through(settings: Settings) -> None:
+def test_the_store_is_asked_for_that_object_alone_and_seen_through_where_it_does_not_heed_it(
+    settings: Settings,
+) -> None:
     other = b'HTTP/1.1 200 OK\r\nETag: "other"\r\nContent-Length: 2\r\n\r\nab'
-    with store_that_says(iter([other])) as address:
+    with store_that_says(iter([other])) as (address, requests):
         settings.S3_ENDPOINT_URL = address
         with storage.open_stream("a", etag="e") as chunks, pytest.raises(storage.ObjectChangedError):
             next(chunks)
+    assert b'\r\nIf-Match: "e"\r\n' in requests[0]
 
 
 def test_a_store_that_is_down_is_unavailable(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "STREAM_RETRIES", 0)
-    with store_that_says(iter(())) as address:
+    with store_that_says(iter(())) as (address, _):
         settings.S3_ENDPOINT_URL = address
     with storage.open_stream("a", etag="0" * 32) as chunks, pytest.raises(storage.StorageUnavailableError):
         next(chunks)
@@ -204,15 +207,16 @@ def server(serve: Callable[[socket.socket], None]) -> Iterator[str]:
 
 
 @contextmanager
-def store_that_says(answers: Iterator[bytes]) -> Iterator[str]:
-    """Send the next of `answers` to each request, then hang up."""
+def store_that_says(answers: Iterator[bytes]) -> Iterator[tuple[str, list[bytes]]]:
+    """Send the next of `answers` to each request, then hang up. Yields the address and the requests so far."""
+    requests: list[bytes] = []
 
     def serve(connection: socket.socket) -> None:
-        connection.recv(65536)
+        requests.append(connection.recv(65536))
         connection.sendall(next(answers, b""))
 
     with server(serve) as address:
-        yield address
+        yield address, requests
 
 
 @contextmanager
@@ -234,7 +238,7 @@ def cutting_proxy(upstream: str, cuts: Iterator[int | None], *, hard: bool) -> I
             while left and (data := store.recv(min(left, 65536))):
                 connection.sendall(data)
                 left -= len(data)
-        if hard:
+        if hard and made[-1] is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     with server(serve) as address:
