@@ -16,7 +16,7 @@ COMPILE := "$(VENV)/bin/uv" pip compile pyproject.toml --quiet --universal --gen
 	--custom-compile-command "make requirements"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix requirements dev
+.PHONY: help run test check bench fix requirements pictures dev
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
@@ -44,6 +44,9 @@ check: dev node_modules/.installed ## everything that can be said without runnin
 	@"$(VENV)/bin/djlint" templates --lint --quiet
 	@$(ESLINT) --max-warnings 0 .
 
+bench: dev ## the benchmarks; each prints a table and last a line of JSON
+	@$(PY) -m benchmarks.part_urls
+
 fix: dev node_modules/.installed ## mend what the linters can mend, and format
 	@"$(VENV)/bin/ruff" check --fix --quiet
 	@"$(VENV)/bin/ruff" format --quiet
@@ -53,6 +56,10 @@ requirements: dev ## compile the requirement files anew from pyproject.toml, kee
 	@$(COMPILE) $(UPGRADE) -o requirements.txt
 	@$(COMPILE) $(UPGRADE) --extra embedded -c requirements.txt -o requirements-embedded.txt
 	@$(COMPILE) $(UPGRADE) --extra dev -c requirements-embedded.txt -o requirements-dev.txt
+
+pictures: dev ## take the pictures of the documentation anew
+	@$(PY) -m tests.chromium
+	@$(PY) -m docs.take_pictures
 
 dev:
 	@$(INSTALL) requirements-dev.txt

@@ -1,7 +1,12 @@
-"""Addresses."""
+"""Addresses of the pages."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from accounts import views
+
+urlpatterns = [
+    path("login", views.log_in, name="login"),
+    path("logout", views.log_out, name="logout"),
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +13,7 @@ from django.http import HttpRequest
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
     from django.contrib.auth.admin import UserAdmin
+    from django.contrib.auth.forms import UserChangeForm
     from django.forms import BaseInlineFormSet, ModelForm
 else:
     from django import forms
@@ -28,6 +30,8 @@ else:
     class StackedInline(Parametrised, admin.StackedInline): ...
 
     class TabularInline(Parametrised, admin.TabularInline): ...
+
+    class UserChangeForm(Parametrised, auth_admin.UserChangeForm): ...
 
     class UserAdmin(Parametrised, auth_admin.UserAdmin): ...
 
@@ -46,6 +50,7 @@ __all__ = [
     "StackedInline",
     "TabularInline",
     "UserAdmin",
+    "UserChangeForm",
 ]
 
 Row = TypeVar("Row", bound=models.Model)
@@ -100,12 +105,10 @@ class CountedDeletionMixin:
 
 def protecting_rows(objs: Sequence[models.Model] | models.QuerySet[Any]) -> list[str]:
     """How many rows of other models stand against deleting these, in words: “3 submissions”. One query a model."""
-    found: dict[str, int] = {}
-    for relation in objs[0]._meta.related_objects if objs else ():
+    found: Counter[str] = Counter()
+    for relation in objs[0]._meta.related_objects if objs else ():  # noqa: SLF001  Django's documented way to relations
         if relation.on_delete is models.PROTECT:
-            related: models.Manager[Any] = relation.related_model._default_manager
-            number = related.filter(**{f"{relation.field.name}__in": objs}).count()
-            meta = relation.related_model._meta
-            name = meta.verbose_name if number == 1 else meta.verbose_name_plural
-            found[str(name)] = found.get(str(name), 0) + number
+            options = relation.related_model._meta  # noqa: SLF001
+            number = options.base_manager.filter(**{f"{relation.field.name}__in": objs}).count()
+            found[str(options.verbose_name if number == 1 else options.verbose_name_plural)] += number
     return [f"{number:,} {name}" for name, number in found.items() if number]

@@ -8,6 +8,7 @@ from django.urls import include, path, re_path
 
 from common.problems import problem_response
 from config.health import healthz, readyz
+from config.help import help_page
 
 
 def api_not_found(request: HttpRequest) -> HttpResponse:
@@ -18,6 +19,8 @@ def api_not_found(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("help", help_page, name="help-index"),
+    path("help/<slug:page>", help_page, name="help"),
     path("admin/", admin.site.urls),
     path(
         "api/",

@@ -34,7 +34,7 @@ if [ "$(cat "$venv/.installed-$requirements" 2>/dev/null)" = "$(fingerprint "$re
 fi
 echo "Installing $requirements …"
 rm -f "$venv"/.installed-*
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$requirements"
+"$venv/bin/python" -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --requirement "$requirements"
 for file in requirements*.txt; do
     # A file whose every pin stands in the installed one is installed with it.
     if ! grep -E '^[A-Za-z0-9]' "$file" | grep -qvxFf "$requirements"; then

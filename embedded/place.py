@@ -44,9 +44,7 @@ class Place:
         )
 
     @classmethod
-    def at_free_ports(
-        cls, var: Path, *, database_url: str = "", settings: Mapping[str, str] | None = None
-    ) -> Place:
+    def at_free_ports(cls, var: Path, *, database_url: str = "", settings: Mapping[str, str] | None = None) -> Place:
         """A place of its own for a test."""
         return cls(var.resolve(), free_port(), free_s3_port(), free_port(), database_url, settings or {})
 

@@ -43,14 +43,14 @@ def run() -> int:
         prepare(place)
         say("Starting web, worker and beat …")
         status = supervise(place, lifeline, stores)
-        if status not in ASKED:
+        if status:
             say("A process ended by itself, as told above, so everything is ended.")
         say("Ending the object store and the broker …")
-    return 0 if status in ASKED else status
+    return status
 
 
 def supervise(place: Place, lifeline: Lifeline, stores: list[RunningProgram]) -> int:
-    """Run web, worker and beat until one of them, or a store, ends or we are told to stop."""
+    """Run web, worker and beat until we are told to stop, which is 0, or one of them or a store ends, 1."""
     manager = Manager(Printer(sys.stdout))
     for program in (web(place), beat(place), worker(place)):
         manager.add_process(program.name, program.guarded_line(lifeline), env=dict(program.environment), cwd=str(ROOT))
@@ -58,7 +58,8 @@ def supervise(place: Place, lifeline: Lifeline, stores: list[RunningProgram]) ->
         threading.Thread(target=_end_with_store, args=(store,), daemon=True).start()
     threading.Thread(target=_announce, args=(place,), daemon=True).start()
     manager.loop()
-    return int(manager.returncode or 0)
+    store_ended = any(store.ended for store in stores)
+    return 1 if store_ended or manager.returncode not in ASKED else 0
 
 
 def end_with(parent: int) -> None:

@@ -22,6 +22,18 @@ from embedded.programs import Lifeline, Program, RunningProgram
 # whatever our settings promise; ending them is Satchel's business.
 MAINTENANCE = "lock\nvolume.deleteEmpty -quietFor=24h -apply\nunlock"
 
+# Which of SeaweedFS's own listen behind the S3 port, in this order.
+INNER_PORTS = (
+    "s3.port.grpc",
+    "master.port",
+    "master.port.grpc",
+    "volume.port",
+    "volume.port.grpc",
+    "filer.port",
+    "filer.port.grpc",
+    "admin.port",
+)
+
 
 def valkey(place: Place) -> Program:
     """Valkey from the wheel, without the wheel's own launcher; keeps what it holds in its folder."""
@@ -31,6 +43,7 @@ def valkey(place: Place) -> Program:
         "dir": place.var / "valkey",
         "appendonly": "yes",
         "daemonize": "no",
+        "set-proc-title": "no",  # which would write over what /proc tells of its environment
     }
     arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
     return Program("valkey", (str(get_binary_path()), *arguments), os.environ)
@@ -43,8 +56,6 @@ def seaweedfs(place: Place, *, flags: Sequence[str] = ()) -> Program:
     the flags of the last start, hence each that matters is said at every start.
     """
     data, port = place.var / "seaweedfs", place.s3_port
-    names = ("s3.port.grpc", "master.port", "master.port.grpc", "volume.port", "volume.port.grpc")
-    names = (*names, "filer.port", "filer.port.grpc", "admin.port")
     options = {
         "dir": data,
         "ip": "127.0.0.1",
@@ -60,7 +71,7 @@ def seaweedfs(place: Place, *, flags: Sequence[str] = ()) -> Program:
         "s3.port": port,
         "s3.port.iceberg": 0,
         "s3.port.lance": 0,
-        **{name: port + offset for offset, name in enumerate(names, start=1)},
+        **{name: port + offset for offset, name in enumerate(INNER_PORTS, start=1)},
     }
     arguments = [f"-{name}={value}" for name, value in options.items()]
     weed = Path(sysconfig.get_path("scripts")) / "weed"

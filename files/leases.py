@@ -6,16 +6,22 @@ record finds another token in the row and is refused. That is compare-and-set, s
 
 from __future__ import annotations
 
-import time
+import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import structlog
 from django.conf import settings
+from django.db import DatabaseError, connection
 from django.db.models import Case, F, QuerySet, Value, When
 from django.utils import timezone
 
 from files.models import File
+
+log = structlog.get_logger(__name__)
 
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=10)
@@ -31,17 +37,43 @@ class Lease:
 
     file: File
     token: uuid.UUID
-    _renewed: float = field(default_factory=time.monotonic)
+    _lost: threading.Event = field(default_factory=threading.Event)
 
-    def heartbeat(self) -> None:
-        """Say that this worker is alive, when it is time to; cheap to call for every chunk.
+    @contextmanager
+    def kept_alive(self) -> Iterator[None]:
+        """Says every `VERIFICATION_HEARTBEAT` that this worker is alive, from a thread of its own.
 
-        Raises `LeaseLostError`.
+        A copy of gigabytes inside the store, or a read that is waiting to be repeated, takes longer than a
+        lease and gives no occasion to say it in between.
         """
-        if time.monotonic() - self._renewed < settings.VERIFICATION_HEARTBEAT.total_seconds():
-            return
-        self.record(lease_expires_at=timezone.now() + settings.VERIFICATION_LEASE)
-        self._renewed = time.monotonic()
+        done = threading.Event()
+        thread = threading.Thread(target=self._beat, args=(done,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def check(self) -> None:
+        """Raise `LeaseLostError` if the heartbeat found another's token; costs nothing, for every chunk."""
+        if self._lost.is_set():
+            raise LeaseLostError
+
+    def _beat(self, done: threading.Event) -> None:
+        try:
+            while not done.wait(settings.VERIFICATION_HEARTBEAT.total_seconds()):
+                try:
+                    held = self._held().update(lease_expires_at=timezone.now() + settings.VERIFICATION_LEASE)
+                except DatabaseError as error:
+                    log.warning("heartbeat_failed", file_id=str(self.file.pk), exc_info=error)
+                    connection.close()
+                    continue
+                if not held:
+                    self._lost.set()
+                    return
+        finally:
+            connection.close()
 
     def record(self, **fields: object) -> None:
         """Write fields of the file, in the row and in place; raises `LeaseLostError` if it is not ours."""

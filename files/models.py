@@ -144,25 +144,28 @@ class File(models.Model):
         REJECTED = "REJECTED", "Rejected"
         EXPIRED = "EXPIRED", "Expired"
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField("file ID", primary_key=True, default=uuid.uuid4, editable=False)
     group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="files")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="requested_files")
     requested_at = models.DateTimeField()
-    request_id = models.UUIDField(help_text="Shared by the files of one request; prefix of their staging keys.")
+    request_id = models.UUIDField(
+        "request ID", help_text="Shared by the files of one request; prefix of their staging keys."
+    )
     status = models.CharField(max_length=10, choices=Status, default=Status.REQUESTED)
     last_activity_at = models.DateTimeField()
-    urls_expire_at = models.DateTimeField()
+    urls_expire_at = models.DateTimeField("URLs expire at")
 
     # Where the bytes are.
     staging_key = models.CharField(max_length=200, blank=True)
     object_key = models.CharField(max_length=200, blank=True)
-    etag = models.CharField(max_length=100, blank=True)
+    etag = models.CharField("ETag", max_length=100, blank=True)
 
-    # Multipart uploads only; `completed_etags` is the list that completed it.
-    upload_id = models.CharField(max_length=500, blank=True)
-    number_parts = models.PositiveIntegerField(null=True, blank=True)
+    # Multipart uploads only; `completed_etags` is the list that completed it, `aborted_at` when it was given up.
+    upload_id = models.CharField("upload ID", max_length=500, blank=True)
+    number_parts = models.PositiveIntegerField("number of parts", null=True, blank=True)
     completed_etags = models.JSONField(null=True, blank=True)
     completing_until = models.DateTimeField(null=True, blank=True)
+    aborted_at = models.DateTimeField(null=True, blank=True)
 
     # What the client said about the file before sending it.
     claimed_name = models.CharField(max_length=255, blank=True)
@@ -236,8 +239,13 @@ class File(models.Model):
             ),
             # A single upload has a staging key, a multipart upload has an upload ID, parts and its final key.
             models.CheckConstraint(
+                # A comparison with NULL is neither true nor false, and a check refuses only what is false.
                 condition=(~Q(staging_key="") & Q(upload_id="", number_parts__isnull=True))
-                | (Q(staging_key="", number_parts__gte=1) & ~Q(upload_id="") & ~Q(object_key="")),
+                | (
+                    Q(staging_key="", number_parts__isnull=False, number_parts__gte=1)
+                    & ~Q(upload_id="")
+                    & ~Q(object_key="")
+                ),
                 name="file_single_or_multipart",
             ),
             # A lease has a holder and an end, or neither.

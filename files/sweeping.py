@@ -30,24 +30,25 @@ def settle_entries() -> None:
 
 
 def expire_abandoned() -> int:
-    """Expire uploads that were requested and never finished, and abort their parts; returns how many.
-
-    The row is claimed first, so that nobody completes what is being aborted. Raises `StorageUnavailableError`;
-    an upload whose abort failed is left to the store's own clean-up.
-    """
+    """Expire uploads that were requested and never finished; returns how many."""
     long_ago = timezone.now() - settings.ABANDONED_AFTER
     abandoned = File.objects.filter(
         status=File.Status.REQUESTED, last_activity_at__lt=long_ago, completing_until__isnull=True
-    ).order_by("pk")[:BATCH]
-    expired = 0
-    for file in abandoned:
-        mine = File.objects.filter(pk=file.pk, status=File.Status.REQUESTED, last_activity_at=file.last_activity_at)
-        if not mine.update(status=File.Status.EXPIRED):
-            continue
-        expired += 1
-        if file.is_multipart:
-            storage.abort_multipart(key=file.object_key, upload_id=file.upload_id)
-    return expired
+    )
+    return abandoned.update(status=File.Status.EXPIRED)
+
+
+def abort_expired() -> int:
+    """Abort the multipart uploads that have expired, by their recorded upload ID; returns how many.
+
+    The row is marked after the store has answered, so that an abort that failed is tried again.
+    """
+    aborted = 0
+    expired = File.objects.filter(status=File.Status.EXPIRED, aborted_at__isnull=True).exclude(upload_id="")
+    for file in expired.order_by("pk")[:BATCH]:
+        storage.abort_multipart(key=file.object_key, upload_id=file.upload_id)
+        aborted += File.objects.filter(pk=file.pk).update(aborted_at=timezone.now())
+    return aborted
 
 
 def clear_staging() -> int:

@@ -63,10 +63,9 @@ def sweep() -> None:
 @shared_task
 def sweep_storage() -> None:
     """Expire uploads that were given up, and delete what is left in staging."""
-    expired = sweeping.expire_abandoned()
-    cleared = sweeping.clear_staging()
-    if expired or cleared:
-        log.info("storage_swept", expired=expired, cleared=cleared)
+    expired, aborted, cleared = sweeping.expire_abandoned(), sweeping.abort_expired(), sweeping.clear_staging()
+    if expired or aborted or cleared:
+        log.info("storage_swept", expired=expired, aborted=aborted, cleared=cleared)
 
 
 def _queue_length() -> int:

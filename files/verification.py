@@ -52,7 +52,8 @@ def verify(file_id: uuid.UUID) -> bool:
     if lease is None:
         return False
     try:
-        _work(lease)
+        with lease.kept_alive():
+            _work(lease)
     except LeaseLostError:
         log.info("lease_lost", file_id=str(file_id))
         return False
@@ -172,7 +173,7 @@ def _read(lease: Lease, frozen: StoredObject, check_names: Sequence[str]) -> Rea
     size = 0
     with storage.open_stream(frozen.key, etag=frozen.etag) as chunks:
         for chunk in chunks:
-            lease.heartbeat()
+            lease.check()
             size += len(chunk)
             sha256.update(chunk)
             md5.update(chunk)

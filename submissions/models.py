@@ -166,11 +166,7 @@ class GroupMembership(models.Model):
     class Meta:
         constraints = [
             # A person is a member once.
-            models.UniqueConstraint(
-                fields=["group", "user"],
-                name="group_membership_unique",
-                violation_error_message="This person is a member already.",
-            ),
+            models.UniqueConstraint(fields=["group", "user"], name="group_membership_unique"),
         ]
 
     def __str__(self) -> str:

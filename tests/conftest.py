@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
@@ -57,6 +56,12 @@ def load_django() -> None:
 
 
 @pytest.fixture(scope="session")
+def servers(pytestconfig: pytest.Config) -> Servers:
+    """The servers of the session, which run from before the first test to after the last."""
+    return pytestconfig.stash[SERVERS]
+
+
+@pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
     """SQLite in a file, as in `make run`: in memory it knows neither a second connection nor WAL."""
     from django.db import connections
@@ -91,7 +96,7 @@ def page_errors() -> list[str]:
 
 
 @pytest.fixture
-def page(browser: Browser, product: Product, page_errors: list[str], tmp_path: Path) -> Iterator[Page]:
+def page(browser: Browser, product: Product, page_errors: list[str]) -> Iterator[Page]:
     """A page in a fresh browser profile, its relative addresses those of the product.
 
     Fails the test on errors in the console, uncaught exceptions and violations of the Content-Security-Policy.

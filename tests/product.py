@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from embedded.place import Place
-from embedded.programs import EmbeddedError, Lifeline, Program, RunningProgram
+from embedded.programs import Lifeline, Program, RunningProgram
 from embedded.services import beat, prepare, web, worker
 from embedded.stores import http_ok, running_stores
 from tests.postgres import execute
@@ -57,9 +57,7 @@ class Product:
 
 
 @contextmanager
-def running_product(
-    folder: Path, *, database_url: str, settings: Mapping[str, str] | None = None
-) -> Iterator[Product]:
+def running_product(folder: Path, *, database_url: str, settings: Mapping[str, str] | None = None) -> Iterator[Product]:
     """Start a product in `folder` and wait until it is ready; end it at the end.
 
     `database_url` is that of the session: on PostgreSQL a fresh database is made beside it, with `_product` at the

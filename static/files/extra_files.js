@@ -4,21 +4,18 @@ import { holdOf } from "./form_hold.js";
 import { filesOfInput, keepPageOnStrayDrops, listenToDrops } from "./picking.js";
 import { Uploader } from "./protocol.js";
 import { rulesOf } from "./rules.js";
-import { hiddenValue, initialState, reduce, totals } from "./state.js";
+import { hiddenValue, initialState, reduce, reduceRows, totals } from "./state.js";
 import { send, sleep } from "./transport.js";
 import { View } from "./view.js";
 import { listed } from "./words.js";
 
 /** What the network says is shown this often: enough for the eye, and not too much for 5,000 rows. */
 const SHOW_EVERY_MS = 100;
+/** Folders come in the order of the disk; people look for `lane2` before `lane10`. */
+const BY_PATH = new Intl.Collator("en", { numeric: true });
 
 let keys = 0;
-
-/** A new key for a row, its own on this page. */
-function newKey() {
-  keys += 1;
-  return `row-${keys}`;
-}
+const newKey = () => `row-${(keys += 1)}`;
 
 class ExtraFiles {
   #element;
@@ -28,6 +25,7 @@ class ExtraFiles {
   #input;
   #files = new Map();
   #jobs = new Map();
+  #heard = [];
   #extra = [];
   #timer;
 
@@ -67,6 +65,7 @@ class ExtraFiles {
   flush() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.state = reduceRows(this.state, this.#heard.splice(0));
     this.#input.value = this.value;
     this.#runJobs();
     this.#view.render(this.state, { hasGroup: Boolean(this.#hold.groupId), extra: this.#extra });
@@ -75,13 +74,13 @@ class ExtraFiles {
 
   /** An action of the person: shown at once. */
   #act(action) {
-    this.state = reduce(this.state, action);
+    this.state = reduce(reduceRows(this.state, this.#heard.splice(0)), action);
     this.flush();
   }
 
-  /** An action of the network: shown soon. */
+  /** An action of the network: shown soon, with others. */
   #hear(action) {
-    this.state = reduce(this.state, action);
+    this.#heard.push(action);
     this.#timer ??= setTimeout(() => this.flush(), SHOW_EVERY_MS);
   }
 
@@ -90,11 +89,13 @@ class ExtraFiles {
       ? [`Could not be read and is not among the files: ${listed(unreadable)}.`]
       : [];
     if (!picked.length && !unreadable.length) this.#extra = ["There are no files in what you chose."];
-    const items = picked.map(({ file, path }) => {
-      const key = newKey();
-      this.#files.set(key, file);
-      return { key, path, size: file.size, modified: file.lastModified };
-    });
+    const items = picked
+      .sort((a, b) => BY_PATH.compare(a.path, b.path))
+      .map(({ file, path }) => {
+        const key = newKey();
+        this.#files.set(key, file);
+        return { key, path, size: file.size, modified: file.lastModified };
+      });
     this.#act({ type: "added", items });
   }
 

@@ -76,8 +76,8 @@ class FormHold {
     event.stopImmediatePropagation();
     this.#refusal = reason;
     show(this.#message, reason);
-    this.#widgets[0].say(reason);
-    if (!this.#focusProblem()) this.#message.focus();
+    if (this.#focusProblem()) this.#widgets[0].say(reason);
+    else this.#message.focus();
   }
 
   /** Moves the focus to the first row that failed; rows still on their way need no hand. */

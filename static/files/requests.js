@@ -1,4 +1,4 @@
-/** Requests with patience: retries with full jitter, bounds on what runs at once, calls in batches. No DOM. */
+/** Requests with patience: retries with full jitter, bounds on what runs at once, batches. No DOM. */
 
 const ATTEMPTS = 10;
 const FIRST_PAUSE_MS = 500;

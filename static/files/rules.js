@@ -18,9 +18,13 @@ export function lastPart(path) {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-/** What two names have in common when they count as the same: NFC and case folding (ß folds to ss). */
+/**
+ * What two names have in common when they count as the same: NFC and case folding. Upper case and back again
+ * folds what lower case alone leaves apart (ß and ss, σ and ς), but would make ı an i, which it is not.
+ */
 export function nameKey(name) {
-  return name.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
+  const folded = name.toLowerCase().replace(/[^ı]+/g, (part) => part.toUpperCase().toLowerCase());
+  return folded.normalize("NFC");
 }
 
 /** Files that computers make for themselves: `Thumbs.db`, dot files, and all below a dot folder. */
@@ -44,7 +48,8 @@ export function nameFault(name) {
       return `The file name contains the ${kind} U+${number}. Rename the file.`;
     }
   }
-  if (name !== name.trim()) return "The file name begins or ends with white space. Rename the file.";
+  if (/^\p{White_Space}|\p{White_Space}$/u.test(name))
+    return "The file name begins or ends with white space. Rename the file.";
   return null;
 }
 

@@ -63,7 +63,7 @@ export function noticesOf(state, { hasGroup }) {
   return notices;
 }
 
-/** What a screen reader is told of a change: that uploading began, failures (many as one), that all is done. */
+/** What a screen reader is told: that uploading began, what failed (many as one), that all is done. */
 export function announcementOf(before, after) {
   const [was, is] = [totals(before), totals(after)];
   const parts = [];

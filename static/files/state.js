@@ -15,26 +15,50 @@ export function initialState(rules = {}) {
 
 /** The state after `action`; an action about a row that has been discarded changes nothing. */
 export function reduce(state, action) {
-  const handler = HANDLERS[action.type];
-  if (!handler) throw new Error(`no such action: ${action.type}`);
-  return handler(state, action);
+  return WIDGET_ACTIONS[action.type]?.(state, action) ?? reduceRows(state, [action]);
 }
 
-const HANDLERS = {
+/** The state after several actions about rows: thousands of rows are copied once, not for each. */
+export function reduceRows(state, actions) {
+  const rows = new Map(state.rows);
+  for (const action of actions) {
+    const change = ROW_ACTIONS[action.type];
+    if (!change) throw new Error(`no such action: ${action.type}`);
+    const row = rows.get(action.key);
+    if (row) rows.set(action.key, changed(row, change(row, action)));
+  }
+  const isSame = actions.every(({ key }) => rows.get(key) === state.rows.get(key));
+  return isSame ? state : { ...state, rows };
+}
+
+const WIDGET_ACTIONS = {
   added: (state, { items }) => add(state, items),
   restored: (state, { items }) => withRows(state, [...state.rows.values(), ...items.map(restoredRow)]),
   discarded: (state, { keys }) => without(state, new Set(keys)),
   replaced: (state, { key }) => without(state, new Set(sameName(state, key))),
-  started: (state, { key }) => changePending(state, key, { status: "uploading" }),
-  progress: (state, { key, sentBytes }) =>
-    changePending(state, key, { status: "uploading", sentBytes, note: "" }),
-  note: (state, { key, note }) => change(state, key, { note }),
-  uploaded: (state, { key, fileId }) => changeSent(state, key, { status: "uploaded", fileId }),
-  verified: (state, { key }) => changeSent(state, key, { status: "verified" }),
-  failed: (state, { key, problem }) => change(state, key, { status: "failed", problem, note: "" }),
-  retried: (state, { key }) =>
-    change(state, key, { status: "queued", problem: null, sentBytes: 0, fileId: null }),
 };
+
+/** What changes in the row; progress that comes late does not bring a failed row back. */
+const ROW_ACTIONS = {
+  started: (row) => isPending(row) && { status: "uploading" },
+  progress: (row, { sentBytes }) => isPending(row) && { status: "uploading", sentBytes, note: "" },
+  note: (row, { note }) => ({ note }),
+  uploaded: (row, { fileId }) => ({
+    status: "uploaded",
+    fileId,
+    sentBytes: row.size,
+    note: "",
+    problem: null,
+  }),
+  verified: () => ({ status: "verified", note: "" }),
+  failed: (row, { problem }) => ({ status: "failed", problem, note: "" }),
+  retried: () => ({ status: "queued", problem: null, sentBytes: 0, fileId: null }),
+};
+
+function changed(row, changes) {
+  const isSame = Object.entries(changes || {}).every(([name, value]) => row[name] === value);
+  return isSame ? row : { ...row, ...changes };
+}
 
 function newRow({ key, path, size, modified = 0 }) {
   const start = { status: "queued", sentBytes: 0, problem: null, fileId: null, note: "" };
@@ -55,8 +79,9 @@ function add(state, items) {
   const kept = before.filter((row) => !isReplaced(row, wanted));
   const here = new Set(kept.map(identity));
   const isHere = (row) => here.has(identity(row)) || here.has(identity({ ...row, modified: 0 }));
+  const hidden = items.filter((item) => isHidden(item.path)).map((item) => item.path);
   const told = {
-    leftOut: items.filter((item) => isHidden(item.path)).map((item) => item.path),
+    leftOut: [...new Set([...state.leftOut, ...hidden])],
     sameAgain: wanted.filter(isHere).map((row) => row.path),
   };
   return { ...withRows(state, [...kept, ...wanted.filter((row) => !isHere(row))]), ...told };
@@ -74,10 +99,8 @@ function isReplaced(row, wanted) {
 }
 
 function without(state, keys) {
-  return withRows(
-    { ...state, leftOut: [], sameAgain: [] },
-    [...state.rows.values()].filter((row) => !keys.has(row.key)),
-  );
+  const rows = [...state.rows.values()].filter((row) => !keys.has(row.key));
+  return withRows({ ...state, leftOut: rows.length ? state.leftOut : [], sameAgain: [] }, rows);
 }
 
 /** The keys of the other rows that have this row's name. */
@@ -119,23 +142,6 @@ function judge(row, problem) {
   if (!problem) return row.problem ? { ...row, status: "queued", problem: null } : row;
   if (row.problem?.code === problem.code) return row;
   return { ...row, status: "failed", problem: { ...problem, own: true } };
-}
-
-function change(state, key, changes) {
-  const row = state.rows.get(key);
-  const isSame = row && Object.entries(changes).every(([name, value]) => row[name] === value);
-  if (!row || isSame) return state;
-  return { ...state, rows: new Map(state.rows).set(key, { ...row, ...changes }) };
-}
-
-function changePending(state, key, changes) {
-  const row = state.rows.get(key);
-  return row && isPending(row) ? change(state, key, changes) : state;
-}
-
-function changeSent(state, key, changes) {
-  const row = state.rows.get(key);
-  return row ? change(state, key, { ...changes, sentBytes: row.size, note: "", problem: null }) : state;
 }
 
 // --- selectors ------------------------------------------------------------------------------------

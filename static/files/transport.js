@@ -30,14 +30,20 @@ export function send({ method, url, headers = {}, body = null, onProgress, signa
       clearTimeout(stall);
       signal?.removeEventListener("abort", cancel);
       if (signal?.aborted) return reject(signal.reason);
-      const header = (name) => request.getResponseHeader(name);
-      return resolve({ status: request.status, text: request.responseText, header });
+      return resolve({ status: request.status, text: request.responseText, header: headersOf(request) });
     });
     signal?.addEventListener("abort", cancel);
     stillMoving();
     request.send(body);
     return undefined;
   });
+}
+
+/** Looks up a header among those that CORS shows; to ask for another by name is an error in the console. */
+function headersOf(request) {
+  const lines = request.getAllResponseHeaders().trim().split(/[\r\n]+/);
+  const headers = new Headers(lines.filter(Boolean).map((line) => line.split(/: (.*)/s, 2)));
+  return (name) => headers.get(name);
 }
 
 /** Resolves after `ms`; rejects as soon as `signal` aborts. */

@@ -1,4 +1,4 @@
-/** What one widget shows around its rows: summary, notices, what adds files, the dialog before discarding all. */
+/** What a widget shows around its rows: summary, notices, what adds files, the dialog for discarding all. */
 
 import { RowList } from "./rows.js";
 import { announcementOf, noticesOf, summaryOf } from "./sentences.js";
@@ -58,7 +58,7 @@ export class View {
     setText(this.part("hint"), hint);
     this.#notice([...extra, ...noticesOf(state, { hasGroup })]);
     this.#rows.render(state.rows);
-    this.#timer ??= setTimeout(() => this.#announce(), ANNOUNCE_EVERY_MS);
+    if (!this.#timer) this.#timer = setTimeout(() => this.#announce(), ANNOUNCE_EVERY_MS);
   }
 
   /** Says a sentence to screen readers, politely. */

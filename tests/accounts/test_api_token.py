@@ -9,6 +9,7 @@ import jwt
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.test import Client
 from django.utils import timezone
 
 from accounts.services import issue_token
@@ -94,8 +95,6 @@ def test_expired_forged_and_orphaned_tokens_are_401(demo: Demo) -> None:
 
 
 def test_a_session_needs_the_form_token_to_write(demo: Demo) -> None:
-    from django.test import Client
-
     client = Client(enforce_csrf_checks=True)
     client.force_login(demo.alice)
     assert client.get("/api/submissions", data={"groupId": demo.group.pk}).status_code == 200

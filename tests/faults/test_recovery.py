@@ -78,10 +78,11 @@ def _kill(program: RunningProgram) -> None:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-    doomed, found = {program._guard.pid}, True
+    doomed: set[int] = set()
+    found = {program._guard.pid}
     while found:
-        found = {pid for pid, parent in parents.items() if parent in doomed} - doomed
         doomed |= found
+        found = {pid for pid, parent in parents.items() if parent in doomed} - doomed
     for pid in doomed - {program._guard.pid}:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

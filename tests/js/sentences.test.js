@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  announcementOf,
+  holdReason,
+  noticesOf,
+  shortfallOf,
+  stateOf,
+  summaryOf,
+} from "../../static/files/sentences.js";
+import { initialState, reduce } from "../../static/files/state.js";
+
+const broken = { code: "request_failed", detail: "The server said no." };
+
+/** A widget with a file of 1 MB for each status. */
+function widget(...wanted) {
+  let state = initialState();
+  wanted.forEach((status, index) => {
+    const key = `${index}.gz`;
+    const items = [{ key, path: key, size: 1e6, modified: 1 }];
+    state = reduce(state, { type: "added", items });
+    if (status === "uploading") state = reduce(state, { type: "progress", key, sentBytes: 0.5e6 });
+    if (status === "uploaded" || status === "verified")
+      state = reduce(state, { type: "uploaded", key, fileId: key });
+    if (status === "verified") state = reduce(state, { type: "verified", key });
+    if (status === "failed") state = reduce(state, { type: "failed", key, problem: broken });
+  });
+  return state;
+}
+
+test("each state is told in words", () => {
+  const row = { status: "queued", size: 1000, sentBytes: 0, note: "" };
+  assert.equal(stateOf(row), "Waiting");
+  assert.equal(stateOf({ ...row, status: "uploading", sentBytes: 459 }), "Uploading, 45 %");
+  assert.equal(stateOf({ ...row, status: "uploading", sentBytes: 1000 }), "Finishing");
+  assert.equal(stateOf({ ...row, status: "uploading", size: 0 }), "Finishing");
+  assert.equal(
+    stateOf({ ...row, status: "uploading", note: "Connection lost, trying again" }),
+    "Connection lost, trying again",
+  );
+  assert.equal(stateOf({ ...row, status: "uploaded" }), "Uploaded, verifying");
+  assert.equal(
+    stateOf({ ...row, status: "uploaded", note: "Cannot be followed." }),
+    "Uploaded. Cannot be followed.",
+  );
+  assert.equal(stateOf({ ...row, status: "verified" }), "Verified");
+  assert.equal(stateOf({ ...row, status: "failed" }), "Failed");
+});
+
+test("the summary says how far it is", () => {
+  assert.equal(summaryOf(widget()), "");
+  assert.equal(
+    summaryOf(widget("uploaded", "uploading", "queued"), 50_000),
+    "1 of 3 files uploaded · 1.5 MB of 3.0 MB · 50.0 kB/s · about 30 seconds left",
+  );
+  assert.equal(
+    summaryOf(widget("uploading", "failed")),
+    "0 of 2 files uploaded · 1 failed · 500 kB of 1.0 MB",
+  );
+});
+
+test("the summary says what is done", () => {
+  assert.equal(
+    summaryOf(widget("uploaded", "verified", "verified")),
+    "3 files uploaded, 2 verified · 3.0 MB",
+  );
+  assert.equal(summaryOf(widget("uploaded")), "1 file uploaded · 1.0 MB");
+  assert.equal(summaryOf(widget("verified")), "1 file uploaded and verified · 1.0 MB");
+  assert.equal(summaryOf(widget("failed", "failed")), "2 failed");
+});
+
+test("what was left out is told, and that a group is missing", () => {
+  const items = ["a", ".x", "b/.y", "b/.z", "b/.q"].map((path) => ({
+    key: path,
+    path,
+    size: 1,
+    modified: 1,
+  }));
+  const state = reduce(initialState(), { type: "added", items });
+  assert.deepEqual(noticesOf(state, { hasGroup: true }), [
+    "4 hidden files left out: .x, b/.y, b/.z and 1 more.",
+  ]);
+  assert.match(noticesOf(state, { hasGroup: false }).at(-1), /Choose a group/);
+  const again = reduce(state, { type: "added", items: items.slice(0, 1) });
+  assert.equal(noticesOf(again, { hasGroup: true }).at(-1), "1 file was here already.");
+});
+
+test("a screen reader hears of start, end and failures, and of many failures once", () => {
+  const start = widget("uploading", "uploading");
+  assert.equal(announcementOf(widget(), start), "Uploading 2 files.");
+  assert.equal(announcementOf(start, widget("uploading", "uploaded")), "");
+  assert.equal(announcementOf(start, widget("uploaded", "uploaded")), "2 files uploaded.");
+  assert.equal(announcementOf(start, widget("uploading", "failed")), "1.gz failed: The server said no.");
+  assert.equal(
+    announcementOf(widget("failed", "uploading"), widget("failed", "uploaded")),
+    "1 file uploaded.",
+  );
+  assert.equal(announcementOf(start, widget("failed", "failed")), "2 files failed: 0.gz, 1.gz.");
+  assert.equal(announcementOf(widget("uploaded", "uploaded"), widget("verified", "uploaded")), "");
+  assert.equal(
+    announcementOf(widget("uploaded", "uploaded"), widget("verified", "verified")),
+    "All files verified.",
+  );
+  assert.equal(announcementOf(widget("verified"), widget("verified")), "");
+});
+
+test("submit is held while files are missing, over all widgets, and says which", () => {
+  assert.equal(holdReason([widget(), widget("uploaded", "verified")]), "");
+  assert.equal(holdReason([widget("queued")]), "Submit is held until 1 file is uploaded: 0.gz.");
+  assert.equal(
+    holdReason([widget("uploading"), widget("uploaded", "queued")]),
+    "Submit is held until 2 files are uploaded: 0.gz, 1.gz.",
+  );
+  assert.equal(
+    holdReason([widget("failed")]),
+    "Submit is held: 1 file failed, to be discarded or replaced: 0.gz.",
+  );
+  assert.match(holdReason([widget("failed", "queued")]), /^Submit is held until 1 file .* 1 file failed/);
+});
+
+test("a category that wants more files than there are says so", () => {
+  const need = (count, rules) =>
+    shortfallOf({ ...widget(...Array(count).fill("uploaded")), rules }, "Raw reads");
+  assert.equal(need(0, { required: false, minFiles: 2 }), "");
+  assert.equal(need(0, { required: true, minFiles: 1 }), "Raw reads needs at least 1 file.");
+  assert.equal(need(1, { required: false, minFiles: 2 }), "Raw reads needs at least 2 files, and has 1.");
+  assert.equal(need(2, { required: true, minFiles: 2 }), "");
+});

@@ -1,0 +1,89 @@
+"""The page of a sequence entry."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+from pytest_django.asserts import assertContains, assertNotContains
+
+from submissions.models import SequenceEntry
+from tests.factories import FileAttachmentFactory, GroupMembershipFactory, SequenceEntryFactory, SubmissionFactory
+from tests.fixtures import Demo
+
+pytestmark = pytest.mark.embedded
+
+
+def entry_of(demo: Demo, **fields: object) -> SequenceEntry:
+    submission = SubmissionFactory.create(organism=demo.organism, group=demo.group, submitted_by=demo.alice)
+    entry: SequenceEntry = SequenceEntryFactory.create(submission=submission, **{"status": "ACCEPTED", **fields})
+    return entry
+
+
+def test_an_unreleased_entry_is_for_members_alone(client: Client, demo: Demo) -> None:
+    entry = entry_of(demo)
+    member = GroupMembershipFactory.create(group=demo.group).user
+    for user, status in ((demo.alice, 200), (member, 200), (demo.bob, 404), (demo.admin, 404)):
+        client.force_login(user)
+        assert client.get(f"/entries/{entry}").status_code == status, user
+    client.logout()
+    page = client.get(f"/entries/{entry}")
+    assertContains(page, f'href="/login?next=%2Fentries%2F{entry}"', status_code=404)
+
+
+def test_a_released_entry_is_for_all(client: Client, demo: Demo) -> None:
+    entry = entry_of(demo, released=True)
+    page = client.get(f"/entries/{entry}")
+    assertContains(page, "released on")
+    assertNotContains(page, "My submissions")
+    for user in (demo.alice, demo.bob):
+        client.force_login(user)
+        assert client.get(f"/entries/{entry}").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["SAT_99999999.1", "{}.2", "{}", "{}.x"])
+def test_an_entry_that_does_not_exist_is_not_found(client: Client, demo: Demo, name: str) -> None:
+    entry = entry_of(demo)
+    client.force_login(demo.alice)
+    assert client.get(f"/entries/{name.format(entry.accession)}").status_code == 404
+
+
+def test_metadata_comes_in_the_organisms_order_with_shown_names_and_then_the_rest(client: Client, demo: Demo) -> None:
+    entry = entry_of(demo, metadata={"lab_note": "a <b>", "date": "2024", "country": "Uganda"})
+    client.force_login(demo.alice)
+    page = client.get(f"/entries/{entry}")
+    assert page.context["metadata"] == [("Country", "Uganda"), ("Date", "2024"), ("lab_note", "a <b>")]
+    assertContains(page, "a &lt;b&gt;")
+
+
+def test_sequences_have_names_and_lengths(client: Client, demo: Demo) -> None:
+    entry = entry_of(
+        demo, sequences=[{"fastaId": "segment-1", "length": 18_956}, {"fastaId": "segment-2", "length": 1}]
+    )
+    client.force_login(demo.alice)
+    page = client.get(f"/entries/{entry}")
+    assertContains(page, "<dt>segment-1</dt><dd>18,956 letters</dd>", html=True)
+    assertContains(page, "<dt>segment-2</dt><dd>1 letter</dd>", html=True)
+
+
+def test_files_are_grouped_by_category_in_the_admins_order(client: Client, demo: Demo) -> None:
+    entry = entry_of(demo)
+    categories = {category.name: category for category in demo.organism.file_categories.all()}
+    for name in ("supplementary", "rawReads"):
+        FileAttachmentFactory.create(entry=entry, category=categories[name], name=f"{name}.gz")
+    client.force_login(demo.alice)
+    text = client.get(f"/entries/{entry}").content.decode()
+    places = [text.index(word) for word in (">Raw reads<", ">rawReads.gz<", ">Supplementary files<")]
+    assert places == sorted(places)
+    assert f"/api/files/get/{entry.accession}/1/rawReads/rawReads.gz" in text
+
+
+def test_the_pages_queries_do_not_grow(
+    client: Client, demo: Demo, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    entry = entry_of(demo, metadata={"country": "Uganda", "date": "2024"})
+    category = demo.organism.file_categories.get(name="rawReads")
+    FileAttachmentFactory.create_batch(5, entry=entry, category=category)
+    client.force_login(demo.alice)
+    with django_assert_max_num_queries(7):
+        client.get(f"/entries/{entry}")

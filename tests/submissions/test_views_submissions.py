@@ -1,0 +1,220 @@
+"""The list of submissions and the page of one, with its live part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
+
+from files.models import File, FileAttachment
+from submissions.models import SequenceEntry, Submission
+from tests.factories import (
+    ContentCheckResultFactory,
+    FileAttachmentFactory,
+    FileFactory,
+    GroupMembershipFactory,
+    SequenceEntryFactory,
+    SubmissionFactory,
+    UserFactory,
+)
+from tests.fixtures import Demo
+
+pytestmark = pytest.mark.embedded
+
+ACCEPTED, REJECTED, VERIFYING = "ACCEPTED", "REJECTED", "VERIFYING"
+
+
+@pytest.fixture
+def alice(client: Client, demo: Demo) -> Client:
+    """Pages as alice sees them, who is in the Demo Lab."""
+    client.force_login(demo.alice)
+    return client
+
+
+def submission_of(demo: Demo, *statuses: str) -> Submission:
+    submission = SubmissionFactory.create(organism=demo.organism, group=demo.group, submitted_by=demo.alice)
+    for status in statuses:
+        SequenceEntryFactory.create(submission=submission, status=status)
+    return submission
+
+
+def attach(entry: SequenceEntry, category: str, **file: Any) -> FileAttachment:
+    group = entry.submission.group
+    return FileAttachmentFactory.create(
+        entry=entry,
+        category=entry.submission.organism.file_categories.get(name=category),
+        file=FileFactory.create(**{"status": File.Status.VERIFIED, "group": group, **file}),
+    )
+
+
+# --- the list --------------------------------------------------------------------------------------
+
+
+def test_the_list_has_the_groups_submissions_newest_first_25_a_page(alice: Client, demo: Demo) -> None:
+    submissions = [submission_of(demo, ACCEPTED) for _ in range(27)]
+    SubmissionFactory.create(group=demo.other_group)
+    first, second = (alice.get("/submissions", {"page": page}) for page in (1, 2))
+    newest_first = [submission.pk for submission in reversed(submissions)]
+    assert [submission.pk for submission in first.context["page"]] == newest_first[:25]
+    assert [submission.pk for submission in second.context["page"]] == newest_first[25:]
+    assertContains(first, 'rel="next"')
+    assertContains(second, "Page 2 of 2")
+
+
+def test_the_list_tells_states_and_counts(alice: Client, demo: Demo) -> None:
+    submission_of(demo, ACCEPTED, REJECTED, VERIFYING)
+    submission_of(demo, ACCEPTED, REJECTED)
+    page = alice.get("/submissions")
+    assertContains(page, '<span class="status" data-state="VERIFYING">Verifying</span>', html=True)
+    assertContains(page, "(1 accepted, 1 rejected, 1 being verified)")
+    assertContains(page, '<span class="status" data-state="PARTLY_ACCEPTED">Partly accepted</span>', html=True)
+
+
+def test_an_empty_list_says_what_to_do(alice: Client, demo: Demo) -> None:
+    assertContains(alice.get("/submissions"), "Nothing submitted yet")
+    alice.force_login(UserFactory.create())
+    assertContains(alice.get("/submissions"), "You are not a member of any group yet.")
+
+
+def test_the_lists_queries_do_not_grow(
+    alice: Client, demo: Demo, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(6):
+        submission_of(demo, ACCEPTED, REJECTED)
+    with django_assert_max_num_queries(4):
+        alice.get("/submissions")
+
+
+# --- who sees what ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/submissions/{}", "/submissions/{}/live"])
+def test_members_see_a_submission_and_nobody_else(client: Client, demo: Demo, path: str) -> None:
+    address = path.format(submission_of(demo, ACCEPTED).pk)
+    member = GroupMembershipFactory.create(group=demo.group).user
+    for user, status in ((demo.alice, 200), (member, 200), (demo.bob, 404), (demo.admin, 404)):
+        client.force_login(user)
+        assert client.get(address).status_code == status, user
+    client.logout()
+    assertRedirects(client.get(address), f"/login?next={address}")
+
+
+def test_a_submission_that_does_not_exist_is_not_found(alice: Client) -> None:
+    assert alice.get("/submissions/1000000").status_code == 404
+    assert alice.get(f"/submissions/{10**30}").status_code == 404
+
+
+# --- one submission --------------------------------------------------------------------------------
+
+
+def test_the_page_carries_the_states_of_submission_and_entries(alice: Client, demo: Demo) -> None:
+    submission = submission_of(demo, ACCEPTED, REJECTED)
+    page = alice.get(f"/submissions/{submission.pk}")
+    assertContains(page, 'data-submission-status="PARTLY_ACCEPTED"', count=1)
+    assertContains(page, 'data-entry-status="ACCEPTED"', count=1)
+    assertContains(page, 'data-entry-status="REJECTED"', count=1)
+    assertContains(page, "1 of 2 entries are accepted.")
+    assertContains(page, f"/organisms/ebola-sudan/submit?groupId={demo.group.pk}")
+
+
+def test_a_verified_file_has_its_hash_and_a_download(alice: Client, demo: Demo) -> None:
+    submission = submission_of(demo, ACCEPTED)
+    entry = submission.entries.get()
+    attachment = attach(entry, "supplementary", size=16_430_000)
+    attachment.name = "gel #1 ü.png"
+    attachment.save(update_fields=["name"])
+    page = alice.get(f"/submissions/{submission.pk}")
+    assertContains(page, f'href="/api/files/get/{entry.accession}/1/supplementary/gel%20%231%20%C3%BC.png"')
+    assertContains(page, attachment.file.sha256)
+    assertContains(page, "16.4 MB")
+    assertContains(page, '<span class="state" data-state="VERIFIED">Verified</span>', html=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("REQUESTED", "Not uploaded"),
+        ("UPLOADED", "Waiting to be verified"),
+        ("VERIFYING", "Being verified"),
+        ("REJECTED", "Rejected"),
+        ("EXPIRED", "Upload expired"),
+    ],
+)
+def test_every_other_state_is_told_in_words_and_has_no_download(
+    alice: Client, demo: Demo, status: str, words: str
+) -> None:
+    submission = submission_of(demo, VERIFYING)
+    attach(submission.entries.get(), "supplementary", status=status)
+    page = alice.get(f"/submissions/{submission.pk}")
+    assertContains(page, f">{words}</span>")
+    assertNotContains(page, "/api/files/get/")
+
+
+def test_a_verified_file_is_being_verified_until_its_categorys_check_was_run(alice: Client, demo: Demo) -> None:
+    submission = submission_of(demo, VERIFYING)
+    attach(submission.entries.get(), "rawReads")
+    assertContains(alice.get(f"/submissions/{submission.pk}"), ">Being verified</span>")
+
+
+def test_a_rejected_file_says_why_and_where(alice: Client, demo: Demo) -> None:
+    submission = submission_of(demo, REJECTED)
+    attachment = attach(submission.entries.get(), "rawReads")
+    ContentCheckResultFactory.create(file=attachment.file, passed=False, line=12_345, offset=None)
+    page = alice.get(f"/submissions/{submission.pk}")
+    assertContains(page, "The file ends in the middle.")
+    assertContains(page, "Line 12,345.")
+    assertContains(page, '<a href="/help/problems#fastq_truncated"><code>fastq_truncated</code></a>', html=True)
+
+
+def test_a_file_held_back_is_told_and_cannot_be_downloaded(alice: Client, demo: Demo) -> None:
+    submission = submission_of(demo, VERIFYING)
+    held = {"quarantined_at": timezone.now(), "quarantined_by": demo.admin}
+    attach(submission.entries.get(), "supplementary", **held)
+    page = alice.get(f"/submissions/{submission.pk}")
+    assertContains(page, "Held back by an administrator")
+    assertNotContains(page, "/api/files/get/")
+
+
+def test_names_are_shown_as_text(alice: Client, demo: Demo) -> None:
+    submission = submission_of(demo, ACCEPTED)
+    SequenceEntryFactory.create(submission=submission, given_submission_id="<script>alert(1)</script>")
+    page = alice.get(f"/submissions/{submission.pk}")
+    assertContains(page, "&lt;script&gt;alert(1)&lt;/script&gt;")
+    assertNotContains(page, "<script>alert")
+
+
+def test_the_live_part_is_what_the_page_holds(alice: Client, demo: Demo) -> None:
+    submission = submission_of(demo, VERIFYING, ACCEPTED)
+    attach(submission.entries.order_by("position")[0], "supplementary", status="UPLOADED")
+    page = alice.get(f"/submissions/{submission.pk}")
+    part = alice.get(f"/submissions/{submission.pk}/live?page=1")
+    assertContains(page, f'data-live="/submissions/{submission.pk}/live?page=1"')
+    assert part.content in page.content
+    assert b"<html" not in part.content
+    assert "no-store" in part.headers["Cache-Control"]
+
+
+def test_entries_come_100_a_page_in_table_order(alice: Client, demo: Demo) -> None:
+    submission = submission_of(demo, *[ACCEPTED] * 101)
+    in_order = list(submission.entries.order_by("position"))
+    first, second = (alice.get(f"/submissions/{submission.pk}", {"page": page}) for page in (1, 2))
+    assert list(first.context["page"]) == in_order[:100]
+    assert list(second.context["page"]) == in_order[100:]
+    assertContains(second, f'data-live="/submissions/{submission.pk}/live?page=2"')
+    assertContains(second, "101 entries")
+
+
+def test_the_pages_queries_do_not_grow(
+    alice: Client, demo: Demo, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    submission = submission_of(demo, *[VERIFYING] * 4)
+    for entry in submission.entries.all():
+        for category in ("rawReads", "supplementary"):
+            attachment = attach(entry, category)
+            ContentCheckResultFactory.create(file=attachment.file)
+    with django_assert_max_num_queries(6):
+        alice.get(f"/submissions/{submission.pk}")
