@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -13,6 +12,7 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from files.problem import FileProblem
 from submissions.models import Group, Organism, SequenceEntry
 
 if TYPE_CHECKING:
@@ -282,26 +282,13 @@ class File(models.Model):
         return bool(self.upload_id)
 
 
-@dataclass(frozen=True, slots=True)
-class FileProblem:
-    """Why a file was refused: a stable code, a sentence for the submitter, and where in the file it is.
-
-    `line` counts from 1 in the unpacked text, `offset` in bytes from 0 in the file as sent.
-    """
-
-    code: str
-    detail: str
-    line: int | None = None
-    offset: int | None = None
-
-
 class FileAttachmentQuerySet(models.QuerySet["FileAttachment"]):
     """Attachments, by what verification has still to say about them."""
 
     def with_results(self) -> Self:
         """Loads, in two queries, what `problem()` and `state()` look at; ordered as they were submitted."""
         return (
-            self.select_related("file", "category")
+            self.select_related("file", "category", "entry")
             .prefetch_related("file__check_results")
             .order_by("category__order", "category__name", "position", "pk")
         )
@@ -362,7 +349,12 @@ class FileAttachment(models.Model):
         return None
 
     def problem(self) -> FileProblem | None:
-        """Why this file sinks its entry, if it does; reads what `with_results()` loaded."""
+        """Why this file sinks its entry, if it does; reads what `with_results()` loaded.
+
+        An entry that was accepted stays so, whatever its category's rules have become since.
+        """
+        if self.entry.status == SequenceEntry.Status.ACCEPTED:
+            return None
         if self.file.status == File.Status.REJECTED:
             return FileProblem(self.file.problem_code, self.file.problem_detail)
         size, limit = self.file.size, self.category.max_file_size
@@ -378,11 +370,11 @@ class FileAttachment(models.Model):
         """The file's status as this category sees it: a failed check is REJECTED, a missing one VERIFYING."""
         if self.problem() is not None:
             return File.Status.REJECTED
-        status = File.Status(self.file.status)
         wants_check = self.category.content_check != ContentCheck.NONE
-        if status == File.Status.VERIFIED and wants_check and self.check_result() is None:
+        verifying = self.entry.status == SequenceEntry.Status.VERIFYING
+        if verifying and self.file.status == File.Status.VERIFIED and wants_check and self.check_result() is None:
             return File.Status.VERIFYING
-        return status
+        return File.Status(self.file.status)
 
 
 class ContentCheckResult(models.Model):

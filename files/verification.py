@@ -20,7 +20,8 @@ from files import leases, storage
 from files.content import CheckOutcome, check_for
 from files.errors import StorageUnavailableError
 from files.leases import Lease, LeaseLostError
-from files.models import ContentCheck, ContentCheckResult, File, FileAttachment, FileProblem
+from files.models import ContentCheck, ContentCheckResult, File, FileAttachment
+from files.problem import FileProblem
 from files.storage import StoredObject
 from submissions.models import SequenceEntry
 

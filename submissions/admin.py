@@ -79,12 +79,12 @@ class MembershipInline(TabularInline[GroupMembership, Group]):
 class GroupAdmin(CountedDeletionMixin, ModelAdmin[Group]):
     """Groups with their members."""
 
-    list_display = ("name", "member_count", "created_by", "created_at")
+    list_display = ("name", "id", "member_count", "created_by", "created_at")
     list_select_related = ("created_by",)
     search_fields = ("name", "members__username")
     ordering = ("name",)
-    fields = ("name", "created_by", "created_at")
-    readonly_fields = ("created_by", "created_at")
+    fields = ("name", "id", "created_by", "created_at")
+    readonly_fields = ("id", "created_by", "created_at")
     inlines = (MembershipInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
@@ -180,10 +180,6 @@ class SequenceEntryAdmin(ReadOnlyAdmin[SequenceEntry]):
         "sequences",
     )
     inlines = (AttachmentInline,)
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Also the entries of one submission, to which its page leads."""
-        return lookup == "submission__id__exact" or super().lookup_allowed(lookup, value, request)
 
     @admin.display(ordering="submission__organism__name")
     def organism(self, entry: SequenceEntry) -> str:

@@ -3,7 +3,7 @@
 import { stateOf } from "./sentences.js";
 import { bytes } from "./words.js";
 
-const NEW_ROWS_A_FRAME = 150;
+const NEW_ROWS_A_FRAME = 60;
 const LONG_LIST = 200;
 
 export class RowList {

@@ -41,7 +41,10 @@ export function send({ method, url, headers = {}, body = null, onProgress, signa
 
 /** Looks up a header among those that CORS shows; to ask for another by name is an error in the console. */
 function headersOf(request) {
-  const lines = request.getAllResponseHeaders().trim().split(/[\r\n]+/);
+  const lines = request
+    .getAllResponseHeaders()
+    .trim()
+    .split(/[\r\n]+/);
   const headers = new Headers(lines.filter(Boolean).map((line) => line.split(/: (.*)/s, 2)));
   return (name) => headers.get(name);
 }

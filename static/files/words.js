@@ -22,7 +22,7 @@ export function many(count, noun) {
 /** Seconds as a rough time: nobody believes `3 min 17 s` of an upload. */
 export function duration(seconds) {
   if (seconds < 10) return "a few seconds";
-  if (seconds < 55) return `about ${Math.ceil(seconds / 10) * 10} seconds`;
+  if (seconds <= 50) return `about ${Math.ceil(seconds / 10) * 10} seconds`;
   const minutes = Math.round(seconds / 60) || 1;
   if (minutes < 60) return `about ${many(minutes, "minute")}`;
   const rest = minutes % 60;

@@ -136,10 +136,14 @@ def test_a_second_click_while_the_form_is_on_its_way_sends_nothing(page: Page) -
     page.get_by_label("Submission ID").fill("clicked-twice")
     page.get_by_label("Sequence").fill("ACGT")
     held: list[Route] = []
-    page.route(f"**{SUBMIT}", lambda route: held.append(route))
-    page.get_by_role("button", name="Submit", exact=True).click(click_count=2)
-    page.get_by_role("button", name="Submit", exact=True).click()
-    page.wait_for_timeout(200)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(f"**{SUBMIT}", hold)
+    button = page.get_by_role("button", name="Submit", exact=True)
+    button.evaluate("(button) => { button.click(); setTimeout(() => button.click(), 200); }")
+    page.wait_for_timeout(600)
     assert len(held) == 1
     held[0].continue_()
     page.wait_for_url("**/submissions/*")

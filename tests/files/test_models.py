@@ -13,7 +13,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from files import acceptance
-from files.models import ContentCheck, ContentCheckResult, File, FileAttachment, FileProblem
+from files.models import ContentCheck, ContentCheckResult, File, FileAttachment
+from files.problem import FileProblem
 from submissions.models import GroupMembership, SequenceEntry
 from tests.factories import (
     ContentCheckResultFactory,
@@ -247,6 +248,14 @@ def test_a_file_that_is_too_large_for_one_category_is_good_in_another() -> None:
     assert small.problem() == FileProblem("file_too_large", "The file has 2,000,000 bytes; “Gel” allows 1,999,999.")
     assert large.problem() is None
     assert (small.state(), large.state()) == (Status.REJECTED, Status.VERIFIED)
+
+
+def test_a_rule_changed_later_says_nothing_against_what_was_accepted() -> None:
+    entry = SequenceEntryFactory.create(status=SequenceEntry.Status.ACCEPTED)
+    file = FileFactory.create(status=Status.VERIFIED, size=2_000_000)
+    attachment = FileAttachmentFactory.create(entry=entry, file=file, category__max_file_size=1)
+
+    assert (attachment.problem(), attachment.state()) == (None, Status.VERIFIED)
 
 
 def test_attachments_come_in_the_order_of_their_categories_and_places() -> None:

@@ -23,7 +23,7 @@ test("sizes have a unit that keeps them short", () => {
 test("times are rough", () => {
   assert.equal(duration(0), "a few seconds");
   assert.equal(duration(31), "about 40 seconds");
-  assert.equal(duration(58), "about 1 minute");
+  assert.equal(duration(51), "about 1 minute");
   assert.equal(duration(170), "about 3 minutes");
   assert.equal(duration(3599), "about 1 hour");
   assert.equal(duration(9000), "about 2 hours 30 min");
