@@ -12,6 +12,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.widgets import Script
 
+from common.words import size_words
 from files.models import ContentCheck, FileCategory
 
 FILE_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -116,7 +117,7 @@ def _help_sentences(category: FileCategory) -> Iterator[str]:
     if numbers := _number_words(category.min_files, category.max_files):
         yield f"{numbers}."
     if category.max_file_size:
-        yield f"No file larger than {_size_words(category.max_file_size)}."
+        yield f"No file larger than {size_words(category.max_file_size)}."
     if category.extensions:
         yield f"Names end in {', '.join(category.extensions)}."
     if category.content_check != ContentCheck.NONE:
@@ -129,13 +130,3 @@ def _number_words(fewest: int, most: int | None) -> str:
     if fewest == most:
         return f"Exactly {most} files" if most > 1 else "One file"
     return f"{fewest} to {most} files"
-
-
-def _size_words(size: int) -> str:
-    """Bytes in decimal units, as the page's script writes them (`static/files/words.js`)."""
-    value, unit = float(size), "bytes"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if value < 1000:
-            break
-        value, unit = value / 1000, larger
-    return f"{value:.4g} {unit}"

@@ -52,6 +52,14 @@ class MetadataFormField(forms.CharField):
             raise ValidationError(problem, code="metadata_invalid")
 
 
+class GroupField(forms.ModelChoiceField):  # type: ignore[type-arg]  # at run time the class takes no parameter
+    """One of the user's groups, shown with the number that scripts call it by."""
+
+    def label_from_instance(self, group: Group) -> str:
+        """Name and number."""
+        return f"{group.name} (group {group.pk})"
+
+
 class EntryForm(forms.Form):
     """One sequence entry: group, submission ID, metadata, sequence and files.
 
@@ -60,10 +68,10 @@ class EntryForm(forms.Form):
     """
 
     # These names are the contract's, and the tests' from outside.
-    groupId = forms.ModelChoiceField(  # noqa: N815
+    groupId = GroupField(  # noqa: N815
         Group.objects.none(),
         label="Group",
-        help_text="Owns the entry and its files; its members see them.",
+        help_text="Owns the entry and its files.",
         empty_label=None,
         error_messages={"required": "Choose a group.", "invalid_choice": "Choose a group that you are a member of."},
         widget=forms.Select({"class": "form-select"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -60,14 +61,13 @@ class Product:
 def running_product(folder: Path, *, database_url: str, settings: Mapping[str, str] | None = None) -> Iterator[Product]:
     """Start a product in `folder` and wait until it is ready; end it at the end.
 
-    `database_url` is that of the session: on PostgreSQL a fresh database is made beside it, with `_product` at the
-    end of its name; on SQLite it gets a file of its own.
+    `database_url` is that of the session: on PostgreSQL a fresh database is made beside it; on SQLite it gets a file
+    of its own.
     """
-    place = Place.at_free_ports(
-        folder / "var", database_url=_own_database(database_url), settings={**SETTINGS, **(settings or {})}
-    )
-    place.make_folders()
     with ExitStack() as stack:
+        database = stack.enter_context(_own_database(database_url))
+        place = Place.at_free_ports(folder / "var", database_url=database, settings={**SETTINGS, **(settings or {})})
+        place.make_folders()
         lifeline = Lifeline(folder / "product.lock")
         stores = stack.enter_context(running_stores(place, lifeline, flags=SEAWEEDFS_FLAGS))
         stack.callback(lifeline.release)  # kills the stores: nobody needs what they would save at the end
@@ -89,11 +89,14 @@ def _wait_until_ready(place: Place, web_process: RunningProgram) -> None:
     web_process.wait_until_ready(lambda: http_ok(f"{place.base_url}/readyz"), seconds=READY_WITHIN)
 
 
-def _own_database(session_url: str) -> str:
+@contextmanager
+def _own_database(session_url: str) -> Iterator[str]:
+    """A database under a name of its own: two products of a session must not share, or drop, each other's data."""
     parts = urlsplit(session_url)
     if parts.scheme == "sqlite":
-        return ""
-    name = f"{parts.path.lstrip('/')}_product"
-    execute(session_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', database="postgres")
+        yield ""
+        return
+    name = f"{parts.path.lstrip('/')}_product_{secrets.token_hex(4)}"
     execute(session_url, f'CREATE DATABASE "{name}"', database="postgres")
-    return parts._replace(path=f"/{name}").geturl()
+    yield parts._replace(path=f"/{name}").geturl()
+    execute(session_url, f'DROP DATABASE "{name}" WITH (FORCE)', database="postgres")

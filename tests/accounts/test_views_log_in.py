@@ -60,9 +60,7 @@ def test_an_empty_form_says_what_to_enter(client: Client, db: None) -> None:
     assertContains(answer, '<a href="#id_password">Enter your password.</a>', html=True)
 
 
-def test_too_many_failures_are_told_in_words_and_with_a_time(
-    client: Client, user: User, settings: Settings
-) -> None:
+def test_too_many_failures_are_told_in_words_and_with_a_time(client: Client, user: User, settings: Settings) -> None:
     settings.LOGIN_FAILURES_ALLOWED = 2
     for _ in range(2):
         assert client.post("/login", {"username": user.username, "password": "guessed"}).status_code == 200

@@ -250,6 +250,8 @@ def test_the_keyboard_reaches_content_and_menu(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
     expect_no_violations(page)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Log out")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Log out")).to_be_hidden()
     expect(menu).to_be_focused()
