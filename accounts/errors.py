@@ -24,3 +24,10 @@ class TokenInvalidError(DomainError):
 
     code = "token_invalid"
     title = "The token is not valid"
+
+
+class LogInUnavailableError(RetryLaterError):
+    """Failed attempts cannot be counted right now, so nobody is let in."""
+
+    code = "log_in_unavailable"
+    title = "Logging in does not work right now"

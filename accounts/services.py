@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import jwt
+import redis
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.core.cache import cache as shared_cache
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from accounts.errors import TokenInvalidError, TooManyAttemptsError, WrongCredentialsError
+from accounts.errors import LogInUnavailableError, TokenInvalidError, TooManyAttemptsError, WrongCredentialsError
 from accounts.models import User
 
 ALGORITHM = "RS256"
@@ -32,17 +33,25 @@ class AccessToken:
 def log_in(*, username: str, password: str, address: str) -> User:
     """The active account with this username and password.
 
-    Raises `WrongCredentialsError`, and `TooManyAttemptsError` after `LOGIN_FAILURES_ALLOWED` failures for this
-    username from this address within `LOGIN_FAILURES_WINDOW`, which ends by itself; success ends it too.
+    Raises `WrongCredentialsError`; `TooManyAttemptsError` after `LOGIN_FAILURES_ALLOWED` failures for this
+    username from this address within `LOGIN_FAILURES_WINDOW`, which ends by itself, as success ends it; and
+    `LogInUnavailableError` while failures cannot be counted.
     """
-    counter = _failure_counter(username, address)
+    try:
+        return _log_in(username, password, _failure_counter(username, address))
+    except redis.RedisError as error:
+        # Without the counter anyone could try any number of passwords.
+        raise LogInUnavailableError("Nobody can log in right now; try again in a moment.", retry_after=10) from error
+
+
+def _log_in(username: str, password: str, counter: str) -> User:
     window = int(settings.LOGIN_FAILURES_WINDOW.total_seconds())
     if shared_cache.get(counter, 0) >= settings.LOGIN_FAILURES_ALLOWED:
         raise TooManyAttemptsError("Too many attempts failed; wait some minutes and try again.", retry_after=window)
     user = authenticate(username=username, password=password)
     if not isinstance(user, User):
-        shared_cache.add(counter, 0, timeout=window)
-        shared_cache.incr(counter)
+        if not shared_cache.add(counter, 1, timeout=window):
+            shared_cache.incr(counter)
         raise WrongCredentialsError("No account has this username and password; look at upper and lower case.")
     shared_cache.delete(counter)
     return user

@@ -73,10 +73,14 @@ STATUS_OF_CODE: dict[str, int] = {
     "part_too_small": 422,
     "not_multipart": 422,
     "upload_expired": 422,
+    "size_mismatch": 422,
+    "sha256_mismatch": 422,
+    "md5_mismatch": 422,
     # What is our fault, or only for now.
     "too_many_attempts": 429,
     "internal_error": 500,
     "storage_unavailable": 503,
+    "log_in_unavailable": 503,
 }
 """The status of each code that this product answers with; `docs/problems.md` has a heading for each."""
 

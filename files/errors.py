@@ -125,3 +125,24 @@ class FileNotAvailableError(DomainError):
 
     code = "file_not_available"
     title = "The file is not available"
+
+
+class SizeMismatchError(DomainError):
+    """A claimed size that is not the file's, or not the one claimed before."""
+
+    code = "size_mismatch"
+    title = "The file has another size"
+
+
+class Sha256MismatchError(DomainError):
+    """A claimed sha256 that is not the file's, or not the one claimed before."""
+
+    code = "sha256_mismatch"
+    title = "The file has another sha256"
+
+
+class Md5MismatchError(DomainError):
+    """A claimed MD5 that is not the file's, or not the one claimed before."""
+
+    code = "md5_mismatch"
+    title = "The file has another MD5"

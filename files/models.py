@@ -117,10 +117,9 @@ class FileQuerySet(models.QuerySet["File"]):
 
     def awaiting_checks(self) -> Self:
         """Verified files that an entry still being verified wants a content check of, without a result."""
-        wanted = FileAttachment.objects.filter(
-            file=OuterRef("pk"), entry__status=SequenceEntry.Status.VERIFYING
-        ).without_result()
-        return self.filter(Exists(wanted), status=File.Status.VERIFIED)
+        # From the few entries that are being verified to their files, not through all files that there are.
+        verifying = FileAttachment.objects.filter(entry__status=SequenceEntry.Status.VERIFYING)
+        return self.filter(pk__in=verifying.without_result().values("file"), status=File.Status.VERIFIED)
 
     def awaiting_work(self) -> Self:
         """Files that a worker should take up, for either reason."""

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import uuid
 
+import structlog
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from files import acceptance, storage
+from files.errors import StorageUnavailableError
 from files.models import File
 from submissions.models import SequenceEntry
+
+log = structlog.get_logger(__name__)
 
 BATCH = 1_000
 """How many files one sweep looks after."""
@@ -20,8 +25,10 @@ BATCH = 1_000
 
 def files_to_resend(limit: int) -> list[uuid.UUID]:
     """Files that should be read and that no living worker holds, those that have waited longest first."""
-    waiting = File.objects.awaiting_work().free_at(timezone.now())
-    return list(waiting.order_by("uploaded_at", "pk").values_list("pk", flat=True)[:limit])
+    free = File.objects.free_at(timezone.now())
+    unread = free.awaiting_verification().order_by("uploaded_at", "pk").values_list("pk", flat=True)[:limit]
+    unchecked = free.awaiting_checks().order_by("uploaded_at", "pk").values_list("pk", flat=True)[:limit]
+    return [*unread, *unchecked][:limit]
 
 
 def settle_entries() -> None:
@@ -32,9 +39,8 @@ def settle_entries() -> None:
 def expire_abandoned() -> int:
     """Expire uploads that were requested and never finished; returns how many."""
     long_ago = timezone.now() - settings.ABANDONED_AFTER
-    abandoned = File.objects.filter(
-        status=File.Status.REQUESTED, last_activity_at__lt=long_ago, completing_until__isnull=True
-    )
+    completing = Q(completing_until__gte=timezone.now())
+    abandoned = File.objects.filter(~completing, status=File.Status.REQUESTED, last_activity_at__lt=long_ago)
     return abandoned.update(status=File.Status.EXPIRED)
 
 
@@ -45,8 +51,12 @@ def abort_expired() -> int:
     """
     aborted = 0
     expired = File.objects.filter(status=File.Status.EXPIRED, aborted_at__isnull=True).exclude(upload_id="")
-    for file in expired.order_by("pk")[:BATCH]:
-        storage.abort_multipart(key=file.object_key, upload_id=file.upload_id)
+    for file in expired.order_by("last_activity_at", "pk")[:BATCH]:
+        try:
+            storage.abort_multipart(key=file.object_key, upload_id=file.upload_id)
+        except StorageUnavailableError as fault:
+            log.warning("abort_failed", file_id=str(file.pk), exc_info=fault)
+            continue
         aborted += File.objects.filter(pk=file.pk).update(aborted_at=timezone.now())
     return aborted
 

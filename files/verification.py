@@ -76,8 +76,9 @@ def _work(lease: Lease) -> None:
         lease.end(**_rejected(FileProblem("too_large_for_single", text)))
         return
     reading = _read(lease, frozen, _checks_to_run(file))
-    problem = _mismatch(file, reading)
     with transaction.atomic():
+        _take_late_claims(file)
+        problem = _mismatch(file, reading)
         if file.status == File.Status.VERIFIED:
             lease.end()
         elif problem is not None:
@@ -181,6 +182,14 @@ def _read(lease: Lease, frozen: StoredObject, check_names: Sequence[str]) -> Rea
             for check in checks:
                 check.feed(chunk)
     return Reading(size, sha256.hexdigest(), md5.hexdigest(), [check.finish() for check in checks])
+
+
+def _take_late_claims(file: File) -> None:
+    """Lock the row and take what was claimed while the file was being read; it is compared like the rest."""
+    names = ("claimed_size", "claimed_sha256", "claimed_md5")
+    row = File.objects.select_for_update().values(*names).get(pk=file.pk)
+    for name in names:
+        setattr(file, name, row[name])
 
 
 def _mismatch(file: File, reading: Reading) -> FileProblem | None:

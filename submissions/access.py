@@ -20,7 +20,7 @@ def group_for_member(*, user: User, group_id: int) -> Group:
     if group is None:
         raise GroupNotFoundError(f"There is no group {group_id}.")
     if not group.memberships.filter(user=user).exists():
-        raise NotAMemberError(f"You are not a member of the group “{group.name}”.")
+        raise NotAMemberError(f"You are not a member of group {group_id}.")
     return group
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
 from files.models import File
 from files.services import Claims, CompleteItem, RequestedUpload
+from submissions.mapping import FILE_ID
 
 MAX_FILES = 1_000
 MAX_PARTS = 10_000
@@ -49,16 +51,24 @@ class ClaimsSerializer(IntegrityClaimsSerializer):
     )
 
 
+class AnythingField(serializers.Field[Any, Any, Any, Any]):
+    """Takes whatever it is given; what is wrong with it is said elsewhere."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The value as it is."""
+        return data
+
+
 class CompleteSerializer(IntegrityClaimsSerializer):
     """One single upload that was sent."""
 
-    fileId = serializers.UUIDField(source="file_id")
+    fileId = serializers.RegexField(FILE_ID, source="file_id")
 
 
 class CompleteMultipartSerializer(CompleteSerializer):
     """One multipart upload that was sent; everything about its ETags is judged for the item alone."""
 
-    etags = serializers.ListField(child=serializers.JSONField(allow_null=True))
+    etags = serializers.ListField(child=AnythingField(allow_null=True))
 
 
 def claims_of(item: dict[str, Any]) -> Claims:
@@ -79,7 +89,7 @@ def claims_of(item: dict[str, Any]) -> Claims:
 def complete_item_of(item: dict[str, Any]) -> CompleteItem:
     """What a complete call says of one file; ETags may come with or without their quotes."""
     etags = tuple(str(etag).strip().strip('"') for etag in item.get("etags", []))
-    return CompleteItem(item["file_id"], etags, claims_of(item))
+    return CompleteItem(UUID(item["file_id"]), etags, claims_of(item))
 
 
 def upload_body(upload: RequestedUpload) -> dict[str, Any]:

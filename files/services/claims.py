@@ -6,8 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from common.errors import DomainError, ErrorList, Location
-from files.errors import CategoryUnknownError, FileTooLargeError
-from files.models import FileCategory
+from files.errors import (
+    CategoryUnknownError,
+    FileTooLargeError,
+    Md5MismatchError,
+    Sha256MismatchError,
+    SizeMismatchError,
+)
+from files.models import File, FileCategory
 
 MAX_SINGLE_SIZE = 5 * 1024**3
 """Bytes that one PUT can carry (Amazon S3 User Guide, "Uploading objects")."""
@@ -92,3 +98,28 @@ def _unknown_text(claim: Claims, found: Categories) -> str:
     if names:
         return f"“{claim.organism}” has no file category “{claim.category}”; it has {', '.join(names)}."
     return f"There is no organism “{claim.organism}” with file categories; name it as its address does."
+
+
+MISMATCHES = {"size": SizeMismatchError, "sha256": Sha256MismatchError, "md5": Md5MismatchError}
+
+
+def add_late_claims(file: File, claims: Claims, where: Location) -> None:
+    """Record claims that come with a complete call, in the row and in place, to be compared by the verifier.
+
+    What was claimed before stays. Raises `SizeMismatchError`, `Sha256MismatchError` or `Md5MismatchError` where
+    a claim contradicts an earlier one, or what was found already. Safe to repeat.
+    """
+    unread = [File.Status.REQUESTED, File.Status.UPLOADED, File.Status.VERIFYING]
+    for name, value in claims.integrity_fields().items():
+        unsaid = {f"{name}__isnull": True} if name == "claimed_size" else {name: ""}
+        File.objects.filter(pk=file.pk, status__in=unread, **unsaid).update(**{name: value})
+    if not claims.integrity_fields():
+        return
+    file.refresh_from_db()
+    for name, value in claims.integrity_fields().items():
+        what = name.removeprefix("claimed_")
+        found = getattr(file, what) if file.status == File.Status.VERIFIED else None
+        known = getattr(file, name) if getattr(file, name) not in {None, ""} else found
+        if known not in {None, "", value}:
+            text = f"The {what} of this file is {known}, not {value}."
+            raise MISMATCHES[what](text, where)

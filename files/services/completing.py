@@ -28,9 +28,10 @@ from files.errors import (
     UploadExpiredError,
 )
 from files.models import File
-from files.services.claims import Claims
+from files.services.claims import Claims, add_late_claims
 from files.services.presence import mark_uploaded
 from files.storage import StoredObject
+from submissions.errors import quoted
 
 COMPLETING_LEASE = timedelta(seconds=30)
 """How long a web process that falls silent keeps a multipart upload that it was completing."""
@@ -59,12 +60,11 @@ def complete_uploads(*, user: User, items: Sequence[CompleteItem]) -> list[File]
     item does not undo the others: `ValidationFailedError` has the bad in `errors`, the good in `results`.
     """
     files = _files_of(user, items)
-    for item in items:
-        if file := files.get(item.file_id):
-            _add_claims(file, item.claims)
+    outcomes = [_claimed(item, files.get(item.file_id)) for item in items]
     mark_uploaded(files.values())
     tasks.enqueue([file.pk for file in files.values() if file.status == File.Status.UPLOADED])
-    return _answer([_sent_or_error(item, files.get(item.file_id)) for item in items])
+    pairs = zip(items, outcomes, strict=True)
+    return _answer([_sent_or_error(item, file) if isinstance(file, File) else file for item, file in pairs])
 
 
 def complete_multipart_uploads(*, user: User, items: Sequence[CompleteItem]) -> list[File]:
@@ -109,9 +109,17 @@ def _expired(item: CompleteItem) -> UploadExpiredError:
     return UploadExpiredError(text, item.location)
 
 
-def _sent_or_error(item: CompleteItem, file: File | None) -> File | DomainError:
+def _claimed(item: CompleteItem, file: File | None) -> File | DomainError:
     if file is None:
         return _not_found(item)
+    try:
+        add_late_claims(file, item.claims, item.location)
+    except DomainError as error:
+        return error
+    return file
+
+
+def _sent_or_error(item: CompleteItem, file: File) -> File | DomainError:
     if file.status == File.Status.EXPIRED:
         return _expired(item)
     if file.status != File.Status.REQUESTED:
@@ -120,15 +128,6 @@ def _sent_or_error(item: CompleteItem, file: File | None) -> File | DomainError:
         text = "This is a multipart upload; complete it with complete-multipart-upload and its ETags."
         return MultipartNotCompletedError(text, item.location)
     return FileNotUploadedError("There is no object for this file yet; PUT it to its URL first.", item.location)
-
-
-def _add_claims(file: File, claims: Claims) -> None:
-    """Record late claims while they can still be compared; what was claimed before stays."""
-    fields = {name: value for name, value in claims.integrity_fields().items() if not getattr(file, name)}
-    unread = [File.Status.REQUESTED, File.Status.UPLOADED]
-    if fields and File.objects.filter(pk=file.pk, status__in=unread).update(**fields):
-        for name, value in fields.items():
-            setattr(file, name, value)
 
 
 # --- multipart ---------------------------------------------------------------------------------------
@@ -145,6 +144,7 @@ def _complete_multipart(item: CompleteItem, file: File | None) -> File:
     if not item.etags:
         text = "Give the ETag of each part in “etags”, in part order."
         raise EtagsMissingError(text, item.location)
+    add_late_claims(file, item.claims, item.location)
     if (settled := _hold_or_settled(item, file)) is not None:
         return settled
     held = file.completing_until
@@ -206,7 +206,9 @@ def _put_together(item: CompleteItem, file: File) -> None:
             f"{storage.MIN_PART_SIZE} bytes."
         )
         raise PartTooSmallError(text, item.location) from error
-    if settings.S3_ETAG_IS_MD5 and storage.multipart_etag(parts) not in {None, made.etag}:
+    except (storage.ObjectMissingError, storage.ObjectChangedError) as error:
+        raise StorageUnavailableError from error
+    if settings.S3_ETAG_IS_MD5 and storage.multipart_etag(parts) != made.etag:
         raise _etags_differ(item)
     _record_completed(item, file, made)
 
@@ -216,7 +218,7 @@ def _part_not_found(item: CompleteItem, file: File, number: int) -> PartNotFound
         text = f"{len(item.etags)} ETags were given, but only {file.number_parts} parts were requested."
         return PartNotFoundError(text, item.location)
     text = (
-        f"There is no part {number} with the ETag “{item.etags[number - 1][:100]}”. PUT the part to URL {number} "
+        f"There is no part {number} with the ETag {quoted(item.etags[number - 1])}. PUT the part to URL {number} "
         "and give the ETag of the answer; ETags are given in part order."
     )
     return PartNotFoundError(text, item.location)
@@ -231,7 +233,6 @@ def _record_completed(item: CompleteItem, file: File, made: StoredObject) -> Non
         "size": made.size,
         "uploaded_at": now,
         "last_activity_at": now,
-        **item.claims.integrity_fields(),
     }
     if File.objects.filter(pk=file.pk, status=File.Status.REQUESTED).update(**fields):
         tasks.enqueue([file.pk])

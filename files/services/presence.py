@@ -44,5 +44,9 @@ def _list(waiting: list[File]) -> list[StoredObject]:
 
 
 def _save_arrived(arrived: list[File]) -> None:
+    """Save what was found, and take over what another call has made of a file meanwhile."""
     waiting = File.objects.filter(status=File.Status.REQUESTED, deleting_at__isnull=True)
     waiting.bulk_update(arrived, ["size", "status", "uploaded_at", "last_activity_at"], batch_size=500)
+    now = dict(File.objects.filter(pk__in=[file.pk for file in arrived]).values_list("pk", "status"))
+    for file in arrived:
+        file.status = now.get(file.pk, File.Status.EXPIRED)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
+from common.errors import ErrorList, Location, ParameterInvalidError
 from files import signing, storage
 from files.models import File
 from files.services.claims import (
@@ -60,6 +61,7 @@ def request_multipart_uploads(
     group = group_for_member(user=user, group_id=group_id)
     claims = claims or [Claims()] * number_files
     categories = claimed_categories(claims, largest=MAX_MULTIPART_SIZE)
+    _check_parts_suffice(claims, number_parts)
     files = _new_files(user, group, claims, categories, settings.PART_URL_LIFETIME)
     for file in files:
         file.object_key = f"files/{file.id}/{uuid.uuid4()}"
@@ -92,6 +94,15 @@ def _new_files(
         )
         for claim in claims
     ]
+
+
+def _check_parts_suffice(claims: Sequence[Claims], number_parts: int) -> None:
+    errors = ErrorList()
+    for index, claim in enumerate(claims):
+        if claim.size is not None and claim.part_size is not None and claim.size > claim.part_size * number_parts:
+            text = f"{number_parts} parts of {claim.part_size:,} bytes do not hold {claim.size:,} bytes; ask for more."
+            errors.add(ParameterInvalidError(text, Location(pointer=f"/{index}/partSize", name=claim.name or None)))
+    errors.raise_if_any()
 
 
 def _put_url(file: File) -> str:

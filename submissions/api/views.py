@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from typing import BinaryIO, cast
 
+from django.conf import settings
 from django.db.models import Prefetch
 from django.urls import reverse
 from rest_framework.parsers import MultiPartParser
@@ -32,6 +33,7 @@ from submissions.models import Submission
 
 ENTRIES_A_PAGE = 100
 SUBMISSIONS_A_PAGE = 100
+REPLACEMENT = "\ufffd"
 RETRY_AFTER = "2"
 """Seconds after which a submission that is being verified is worth another look."""
 
@@ -41,13 +43,23 @@ def _part(request: Request, name: str) -> BinaryIO | None:
     if name in request.FILES:
         return cast("BinaryIO", request.FILES[name])
     text = request.POST.get(name)
-    return None if text is None else BytesIO(text.encode())
+    if text is None:
+        return None
+    if REPLACEMENT in text:
+        # Django has replaced what it could not decode, and nobody could tell what was there.
+        sentence = f"“{name}” is not UTF-8; send it as a file, with a file name, to be told where."
+        raise ParameterInvalidError(sentence, Location(field=name))
+    return BytesIO(text.encode())
 
 
 def _text_part(request: Request, name: str) -> str | None:
     part = _part(request, name)
     if part is None:
         return None
+    if part.seek(0, SEEK_END) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        sentence = f"“{name}” is larger than the {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes that it may have."
+        raise ParameterInvalidError(sentence, Location(field=name))
+    part.seek(0)
     try:
         return part.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:

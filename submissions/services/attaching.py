@@ -64,12 +64,13 @@ def plan_attachments(
         if table.complete and submission_id not in rows:
             errors.add(_unknown_submission_id(submission_id))
         for name, files in categories.items():
+            errors.extend(_name_errors(files))
             category = found.categories.get(name)
-            if category is None:
-                errors.add(_unknown_category(submission_id, name, found))
-            else:
-                errors.extend(_name_errors(files))
+            if category is not None:
                 planned.extend(_plan(files, category, found, errors))
+                continue
+            errors.add(_unknown_category(submission_id, name, found))
+            errors.extend(_no_such_file(mapped) for mapped in files if mapped.file_id not in found.files)
     if organism.file_sharing:
         errors.extend(_count_errors(table.rows, mapping, found.categories.values()))
     return planned
@@ -132,8 +133,7 @@ def _file_errors(mapped: MappedFile, file: File | None, category: FileCategory, 
         text = f"{quoted(mapped.name)} does not end in {', '.join(category.extensions)}, as “{category}” asks."
         yield ExtensionNotAllowedError(text, mapped.location)
     if file is None:
-        text = f"There is no file {mapped.file_id} in this group."
-        yield FileNotFoundInGroupError(text, mapped.location)
+        yield _no_such_file(mapped)
         return
     if (problem := _state_error(mapped, file, category, found)) is not None:
         yield problem
@@ -141,6 +141,10 @@ def _file_errors(mapped: MappedFile, file: File | None, category: FileCategory, 
     if file.size is not None and limit is not None and file.size > limit:
         text = f"{quoted(mapped.name)} has {file.size:,} bytes; “{category}” allows {limit:,}."
         yield FileTooLargeError(text, mapped.location)
+
+
+def _no_such_file(mapped: MappedFile) -> DomainError:
+    return FileNotFoundInGroupError(f"There is no file {mapped.file_id} in this group.", mapped.location)
 
 
 def _state_error(mapped: MappedFile, file: File, category: FileCategory, found: _Found) -> DomainError | None:

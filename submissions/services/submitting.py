@@ -162,13 +162,14 @@ def _store(submission: Submission, checked: _Checked) -> None:
 
 
 def _lock_files(attachments: Sequence[PlannedAttachment]) -> None:
-    """Hold the files' rows until they are attached: one that is being deleted meanwhile is not there."""
+    """Hold the files' rows until they are attached: one that is deleted or expires meanwhile is not there."""
     wanted = {planned.file.pk for planned in attachments}
     free = File.objects.select_for_update().filter(pk__in=wanted, deleting_at__isnull=True)
+    free = free.exclude(status__in=[File.Status.REQUESTED, File.Status.EXPIRED])
     gone = wanted - set(free.order_by("pk").values_list("pk", flat=True))
     errors = ErrorList()
     for file_id in sorted(gone):
-        text = f"The file {file_id} was deleted while you were submitting."
+        text = f"The file {file_id} was deleted, or given up after a time, while you were submitting."
         errors.add(FileNotFoundInGroupError(text, Location(field=MAPPING_FIELD, file_id=str(file_id))))
     errors.raise_if_any()
 

@@ -415,7 +415,7 @@ def test_files_wait_for_a_group_to_be_chosen(form: Page, notes: Path) -> None:
     expect_status(form, notes.name, "queued")
     expect(group_of(form, "Supplementary files")).to_contain_text("Choose a group")
 
-    form.get_by_label("Group").select_option(label="Demo Lab")
+    form.get_by_label("Group").select_option(label="Demo Lab (group 1)")
 
     expect_status(form, notes.name, "uploaded", "verified")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -294,6 +295,40 @@ def test_late_claims_are_compared_too(
     api.post("files/complete-multipart-upload", [{"fileId": multipart, "etags": etags, **claims}])
     work()
     assert api.get(f"files/{multipart}").json()["problem"]["code"] == code
+
+
+def test_claims_that_contradict_what_was_claimed_or_found_are_told(
+    api: Api, demo: Demo, work: Callable[[], None]
+) -> None:
+    claimed = api.upload(demo.group, b"content", sha256="1" * 64)
+    differing = api.post("files/complete-upload", [{"fileId": claimed, "sha256": "2" * 64}])
+    assert (differing.status_code, codes(differing)) == (422, ["sha256_mismatch"])
+    verified = api.upload(demo.group, b"content")
+    api.post("files/complete-upload", [{"fileId": verified}])
+    work()
+    for claims, code in (({"size": 8}, "size_mismatch"), ({"md5": "0" * 32}, "md5_mismatch")):
+        answer = api.post("files/complete-upload", [{"fileId": verified, **claims}])
+        assert (answer.status_code, codes(answer)) == (422, [code])
+    right = {"size": 7, "sha256": hashlib.sha256(b"content").hexdigest()}
+    assert api.post("files/complete-upload", [{"fileId": verified, **right}]).status_code == 200
+    multipart, etags = _multipart(api, demo, b"content", sha256="1" * 64)
+    answer = api.post("files/complete-multipart-upload", [{"fileId": multipart, "etags": etags, "sha256": "2" * 64}])
+    assert codes(answer) == ["sha256_mismatch"]
+
+
+def test_parts_that_cannot_hold_the_claimed_size_are_refused(api: Api, demo: Demo) -> None:
+    claims = [{"size": 100_000_000, "partSize": PART}]
+    answer = api.post("files/request-multipart-upload", claims, groupId=demo.group.pk, numberParts=19)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/0/partSize")
+    assert api.post("files/request-multipart-upload", claims, groupId=demo.group.pk, numberParts=20).status_code == 200
+
+
+@pytest.mark.parametrize("etag", ["\ud800", "\u202e", "x" * 5000, 5, None, {}])
+def test_whatever_an_etag_is_the_item_is_answered(api: Api, demo: Demo, etag: Any) -> None:
+    file_id, _ = _multipart(api, demo, b"x")
+    body = json.dumps([{"fileId": file_id, "etags": [etag]}])
+    answer = api.client.post("/api/files/complete-multipart-upload", body, content_type="application/json")
+    assert (answer.status_code, codes(answer)) == (422, ["part_not_found"])
 
 
 def test_a_claimed_category_has_its_check_run_before_submitting(api: Api, demo: Demo, work: Callable[[], None]) -> None:

@@ -330,6 +330,52 @@ def test_abandoned_uploads_expire_and_their_parts_are_aborted(api: Api, demo: De
         storage.list_parts(key=file.get().object_key, upload_id=file.get().upload_id)
 
 
+def test_an_upload_whose_completing_process_died_expires_too(api: Api, demo: Demo) -> None:
+    [requested] = api.post("files/request-multipart-upload", groupId=demo.group.pk).json()
+    long_ago = timezone.now() - settings.ABANDONED_AFTER - timedelta(days=1)
+    file = File.objects.filter(pk=requested["fileId"])
+    file.update(last_activity_at=long_ago, completing_until=timezone.now() + timedelta(seconds=30))
+    assert sweeping.expire_abandoned() == 0
+    file.update(completing_until=long_ago)
+    assert sweeping.expire_abandoned() == 1
+
+
+def test_one_abort_that_fails_keeps_no_other_from_being_made(
+    api: Api, demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requested = api.post("files/request-multipart-upload", groupId=demo.group.pk, numberFiles=3).json()
+    File.objects.update(status=File.Status.EXPIRED)
+    broken = File.objects.get(pk=requested[1]["fileId"])
+    abort = storage.abort_multipart
+
+    def abort_others(*, key: str, upload_id: str) -> None:
+        if key == broken.object_key:
+            raise StorageUnavailableError
+        abort(key=key, upload_id=upload_id)
+
+    monkeypatch.setattr(storage, "abort_multipart", abort_others)
+    assert sweeping.abort_expired() == 2
+    assert File.objects.get(aborted_at=None) == broken
+
+
+def test_what_is_claimed_while_a_file_is_read_is_compared(
+    api: Api, demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, _ = _sent(api, demo)
+    read = verification._read
+
+    def read_and_claim(*arguments: Any) -> Any:
+        reading = read(*arguments)
+        answer = api.post("files/complete-upload", [{"fileId": str(file.pk), "sha256": "0" * 64}])
+        assert answer.json() == [{"fileId": str(file.pk), "status": "VERIFYING"}]
+        return reading
+
+    monkeypatch.setattr(verification, "_read", read_and_claim)
+    verification.verify(file.pk)
+    file.refresh_from_db()
+    assert (file.status, file.problem_code) == ("REJECTED", "sha256_mismatch")
+
+
 def test_staging_is_cleared_of_what_no_file_waits_for(api: Api, demo: Demo) -> None:
     live = api.upload(demo.group, b"still to be announced")
     stray, _ = _sent(api, demo)

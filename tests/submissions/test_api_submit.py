@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from files import tasks
 from files.models import ContentCheckResult, File, FileAttachment, FileCategory
+from submissions import services
 from submissions.models import SequenceEntry, Submission
 from tests.fixtures import FASTQ, FASTQ_GZ, Api, Demo, codes, mapping_of, new_file_id
 
@@ -114,7 +115,7 @@ def test_queries_do_not_grow_with_the_number_of_entries_and_files(
     table = "id\n" + "".join(f"s{n}\n" for n in range(300))
     fasta = "".join(f">s{n}\nACGT\n" for n in range(300))
     mapping = {f"s{n}": {SUPPLEMENTARY: [{"fileId": item["fileId"], "name": "f"}]} for n, item in enumerate(requested)}
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(40):
         answer = api.submit(demo.organism, demo.group, table=table.encode(), fasta=fasta.encode(), mapping=mapping)
     assert answer.status_code == 202
     assert SequenceEntry.objects.count() == FileAttachment.objects.count() == 300
@@ -337,6 +338,43 @@ def test_all_problems_come_in_one_answer(api: Api, demo: Demo) -> None:
         "sequence_invalid",
         "submission_id_unknown",
     ]
+
+
+def test_text_that_is_not_utf8_is_refused_and_never_stored_altered(api: Api, demo: Demo) -> None:
+    parts = [("metadataFile", b"id\tcountry\ns\tC\xf4te\n"), ("sequenceFile", b">s\nACGT\n")]
+    body = b"".join(
+        b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (n.encode(), c) for n, c in parts
+    )
+    answer = api.client.post(
+        f"/api/ebola-sudan/submit?groupId={demo.group.pk}",
+        body + b"--x--\r\n",
+        content_type="multipart/form-data; boundary=x",
+    )
+    assert (answer.status_code, codes(answer)) == (400, ["parameter_invalid"])
+    assert not Submission.objects.exists()
+
+
+def test_files_of_an_unknown_category_are_looked_at_too(api: Api, demo: Demo) -> None:
+    mapping = mapping_of("sample1", "photos", (new_file_id(), "a/b"))
+    answer = api.submit(demo.organism, demo.group, mapping=mapping)
+    assert sorted(codes(answer)) == ["category_unknown", "file_name_invalid", "file_not_found"]
+
+
+def test_a_file_that_expires_between_look_and_store_refuses_the_submission(
+    api: Api, demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_id = api.upload(demo.group, FASTQ)
+    look = services.submitting.plan_attachments
+
+    def look_and_expire(**arguments: Any) -> Any:
+        found = look(**arguments)
+        File.objects.update(status=File.Status.EXPIRED)
+        return found
+
+    monkeypatch.setattr(services.submitting, "plan_attachments", look_and_expire)
+    answer = api.submit(demo.organism, demo.group, mapping=mapping_of("sample1", SUPPLEMENTARY, (file_id, "a")))
+    assert (answer.status_code, codes(answer)) == (422, ["file_not_found"])
+    assert not Submission.objects.exists()
 
 
 def test_only_the_first_thousand_problems_are_listed_and_all_are_counted(api: Api, demo: Demo) -> None:

@@ -198,7 +198,7 @@ def test_sequences_may_be_optional_or_forbidden(alice: Client, demo: Demo) -> No
 def test_the_group_of_the_last_submission_is_chosen_by_its_link(alice: Client, demo: Demo) -> None:
     second = group_of(demo.alice)
     page = alice.get(ADDRESS, {"groupId": second.pk})
-    assertContains(page, f'<option value="{second.pk}" selected>{second.name}</option>', html=True)
+    assertContains(page, f'<option value="{second.pk}" selected>{second.name} (group {second.pk})</option>', html=True)
 
 
 # --- who ------------------------------------------------------------------------------------------
