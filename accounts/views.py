@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import auth
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import services
-from accounts.errors import TooManyAttemptsError, WrongCredentialsError
+from accounts.errors import LogInUnavailableError, TooManyAttemptsError, WrongCredentialsError
 from accounts.forms import LogInForm
 
 
@@ -24,7 +24,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
     target = _next(request)
     if request.method != "POST":
         if request.user.is_authenticated:
-            return redirect(target)
+            return HttpResponseRedirect(target)
         return _page(request, LogInForm(), target)
     form = LogInForm(request.POST)
     if not form.is_valid():
@@ -34,13 +34,13 @@ def log_in(request: HttpRequest) -> HttpResponse:
     except WrongCredentialsError as error:
         form.add_error(None, error.detail)
         return _page(request, form, target)
-    except TooManyAttemptsError as error:
+    except (TooManyAttemptsError, LogInUnavailableError) as error:
         form.add_error(None, error.detail)
-        response = _page(request, form, target, status=429)
+        response = _page(request, form, target, status=429 if isinstance(error, TooManyAttemptsError) else 503)
         response["Retry-After"] = str(error.retry_after)
         return response
     auth.login(request, user)
-    return redirect(target)
+    return HttpResponseRedirect(target)
 
 
 def _next(request: HttpRequest) -> str:
@@ -49,7 +49,7 @@ def _next(request: HttpRequest) -> str:
     is_ours = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return target if is_ours else settings.LOGIN_REDIRECT_URL
+    return target if is_ours else resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
 def _page(request: HttpRequest, form: LogInForm, target: str, *, status: int = 200) -> HttpResponse:

@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
 from rest_framework import serializers
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
 
 from common.errors import DomainError, ErrorList, Location, ParameterInvalidError, ParameterMissingError
+
+
+class BodyParser(JSONParser):
+    """JSON, no larger than `DATA_UPLOAD_MAX_MEMORY_SIZE` and no deeper than Python's own parser can go.
+
+    Raises `ParseError` for what is no JSON, Django's `RequestDataTooBig` and `UnreadablePostError` for a body that
+    is too large or breaks off.
+    """
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """What the JSON stands for."""
+        # DRF reads the stream past Django's limit; `body` keeps to it.
+        body = BytesIO(parser_context["request"].body) if parser_context else stream
+        try:
+            return super().parse(body, media_type, parser_context)
+        except RecursionError as error:
+            raise ParseError("the JSON is nested too deeply.") from error
 
 
 def parse_parameters(serializer: type[serializers.Serializer[Any]], data: Mapping[str, Any]) -> dict[str, Any]:

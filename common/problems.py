@@ -12,12 +12,15 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.errors import DomainError, Location, RetryLaterError, ValidationFailedError
+from common.words import size_words
 
 log = structlog.get_logger(__name__)
 
@@ -44,8 +47,8 @@ STATUS_OF_CODE: dict[str, int] = {
     "file_not_found": 404,
     "not_found": 404,
     "method_not_allowed": 405,
-    "not_acceptable": 406,
     "file_not_available": 409,
+    "request_too_large": 413,
     "media_type_unsupported": 415,
     # What is wrong with a well-formed request.
     "validation_failed": 422,
@@ -90,7 +93,7 @@ CODE_OF_STATUS = {
     403: "csrf_failed",
     404: "not_found",
     405: "method_not_allowed",
-    406: "not_acceptable",
+    413: "request_too_large",
     415: "media_type_unsupported",
     500: "internal_error",
 }
@@ -101,7 +104,7 @@ TITLES = {
     "csrf_failed": "The page's form token is missing or old",
     "not_found": "There is nothing at this address",
     "method_not_allowed": "This address does not take that method",
-    "not_acceptable": "This address does not answer in that format",
+    "request_too_large": "The body is larger than this address takes",
     "media_type_unsupported": "This address does not take a body of that type",
     "internal_error": "Something went wrong on our side",
 }
@@ -188,14 +191,28 @@ def body_of(error: Exception, path: str) -> dict[str, Any] | None:
             return problem_of_errors(error, path)
         case DomainError():
             return problem_of_error(error, path)
+    refusal = _refusal(error)
+    return None if refusal is None else problem_of_status(refusal[0], path, refusal[1])
+
+
+def _refusal(error: Exception) -> tuple[int, str] | None:
+    """Status and detail of what DRF and Django refuse."""
+    match error:
         case Http404():
-            return problem_of_status(404, path, "Look at the address: there is nothing here.")
+            return 404, "Look at the address: there is nothing here."
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
-            return problem_of_status(401, path, "Send “Authorization: Bearer <token>” with a valid token.")
+            return 401, "Send “Authorization: Bearer <token>” with a valid token."
         case exceptions.ParseError():
-            return problem_of_status(400, path, f"The body cannot be read: {error.detail}")
+            return 400, f"The body cannot be read: {error.detail}"
         case exceptions.APIException():
-            return problem_of_status(error.status_code, path, str(error.detail))
+            return error.status_code, str(error.detail)
+        case RequestDataTooBig():
+            most = size_words(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+            return 413, f"JSON, or the form parts that are no files, may have {most} at most."
+        case SuspiciousOperation():
+            return 400, "The request has more parameters, form parts or files than are taken, or is put together badly."
+        case UnreadablePostError():
+            return 400, "The body breaks off before its end. Send it again."
         case _:
             return None
 
@@ -207,6 +224,8 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
     if body is None:
         log.error("request_failed", path=request.path, exc_info=error)
         body = problem_of_status(500, request.path, "We have noted it. Try again in a while.")
+    if isinstance(error, SuspiciousOperation):  # Django logs those that reach it
+        log.warning("request_suspicious", path=request.path, exc_info=error)
     status = body["status"]
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("request_refused_for_now", path=request.path, code=body["code"], exc_info=error)

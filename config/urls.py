@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.urls import include, path, re_path
+from django.urls import include, path, re_path, register_converter
+from django.views.decorators.csrf import csrf_exempt
 
+from common.converters import TextConverter
 from common.problems import problem_response
 from config.health import healthz, readyz
 from config.help import help_page
 
 
+@csrf_exempt  # else what lacks a form token would hear of that, rather than of the address
 def api_not_found(request: HttpRequest) -> HttpResponse:
     """An address under /api that does not exist."""
     return problem_response(request, 404, "The API has nothing at this address; addresses do not end in a slash.")
 
+
+handler400 = "common.error_pages.bad_request"
+handler403 = "common.error_pages.permission_denied"
+handler404 = "common.error_pages.not_found"
+handler500 = "common.error_pages.server_error"
+
+# Before the addresses of the apps are included, which use it.
+register_converter(TextConverter, "text")
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
@@ -22,6 +33,7 @@ urlpatterns = [
     path("help", help_page, name="help-index"),
     path("help/<slug:page>", help_page, name="help"),
     path("admin/", admin.site.urls),
+    path("api", api_not_found),
     path(
         "api/",
         include(

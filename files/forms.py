@@ -14,6 +14,7 @@ from django.forms.widgets import Script
 
 from common.words import size_words
 from files.models import ContentCheck, FileCategory
+from submissions.errors import quoted
 
 FILE_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 """The one form that RFC 9562 writes; `uuid.UUID` would also take braces, `urn:uuid:` and bare digits."""
@@ -79,7 +80,7 @@ class ExtraFilesField(forms.Field):
         if missing:
             raise ValidationError(
                 [
-                    ValidationError(f"“{name}” is not uploaded yet, or failed.", code="file_not_uploaded")
+                    ValidationError(f"{quoted(name)} is not uploaded yet, or failed.", code="file_not_uploaded")
                     for name in missing
                 ]
             )

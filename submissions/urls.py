@@ -12,5 +12,5 @@ urlpatterns = [
     path("submissions", views.submission_list, name="submissions"),
     path("submissions/<int:submission_id>", views.submission_detail, name="submission"),
     path("submissions/<int:submission_id>/live", views.submission_live, name="submission-live"),
-    path("entries/<str:accession>.<int:version>", views.entry_detail, name="entry"),
+    path("entries/<text:accession>.<int:version>", views.entry_detail, name="entry"),
 ]

@@ -37,7 +37,7 @@ urlpatterns = [
     path("files/complete-upload", views.CompleteUploadView.as_view(), name="api-complete-upload"),
     path("files/<file_id:file_id>", views.FileView.as_view(), name="api-file"),
     path(
-        "files/get/<str:accession>/<int:version>/<str:category>/<str:name>",
+        "files/get/<text:accession>/<int:version>/<text:category>/<text:name>",
         views.DownloadView.as_view(),
         name="api-download",
     ),

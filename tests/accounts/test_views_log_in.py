@@ -44,6 +44,13 @@ def test_an_address_of_another_site_is_not_followed(client: Client, user: User, 
     assertRedirects(answer, "/")
 
 
+def test_a_next_page_that_is_a_bare_word_is_an_address_and_no_name_of_a_view(client: Client, user: User) -> None:
+    answer = client.post("/login", {"username": user.username, "password": PASSWORD, "next": "foo"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "foo")
+    answer = client.get("/login?next=foo")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "foo")
+
+
 def test_a_wrong_password_is_told_without_saying_which_of_the_two_is_wrong(client: Client, user: User) -> None:
     wrong = client.post("/login", {"username": user.username, "password": "guessed"})
     unknown = client.post("/login", {"username": f"no-{user.username}", "password": "guessed"})

@@ -110,6 +110,9 @@ def test_a_submission_made_while_the_broker_is_down_is_accepted_once_it_is_back(
     answer = _submit(alice, file_id)
     assert answer.status_code == 202, answer.text
     assert httpx.get(f"{fragile.base_url}/readyz").status_code == 503
+    credentials = {"username": "alice", "password": "satchel-demo"}
+    log_in = alice.post("/auth/token", json=credentials)
+    assert (log_in.status_code, log_in.json()["code"]) == (503, "log_in_unavailable")
     again(valkey(fragile.place))
     location = answer.headers["Location"].removeprefix("/api")
     assert wait_until(lambda: alice.get(location).json()["status"] == "ACCEPTED", 60)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.test import Client, override_settings
+from django.middleware.csrf import CsrfViewMiddleware
+from django.test import Client, RequestFactory, override_settings
 from pytest_django import Settings
-from pytest_django.asserts import assertTemplateUsed
+from pytest_django.asserts import assertContains, assertTemplateUsed
 
 from tests.fixtures import Api, Demo
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Answer
 
 pytestmark = pytest.mark.embedded
 
@@ -27,7 +32,7 @@ def careless() -> Client:
     return Client(enforce_csrf_checks=True, raise_request_exception=False)
 
 
-def problem_of(answer: HttpResponse) -> tuple[int, str]:
+def problem_of(answer: HttpResponse | Answer) -> tuple[int, str]:
     """Status and code of an answer, which must be a problem."""
     assert answer.headers["Content-Type"] == "application/problem+json", (answer.status_code, answer.content[:300])
     body = json.loads(answer.content)
@@ -51,7 +56,7 @@ def test_a_nul_in_the_address_of_an_entry_is_an_unknown_address(careless: Client
     assertTemplateUsed(answer, "404.html")
 
 
-@pytest.mark.parametrize("address", ["/api", "/api/", "/api/nothing", "/api/submissions/", "/api/files/request-uploads"])
+@pytest.mark.parametrize("address", ["/api", "/api/", "/api/nothing", "/api/submissions/", "/api/files/get"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_an_unknown_address_of_the_api_is_a_problem_with_any_method(
     careless: Client, method: str, address: str
@@ -71,8 +76,8 @@ def test_an_address_that_only_begins_like_the_api_is_a_page(careless: Client) ->
 
 
 @pytest.mark.parametrize("accept", ["application/octet-stream", "application/problem+json", "text/html;q=0.1", "", "x"])
-def test_the_api_answers_in_json_whatever_is_accepted(api: Api, accept: str) -> None:
-    answer = api.client.get("/api/submissions", headers={"Accept": accept})
+def test_the_api_answers_in_json_whatever_is_accepted(api: Api, demo: Demo, accept: str) -> None:
+    answer = api.client.get("/api/submissions", {"groupId": demo.group.pk}, headers={"Accept": accept})
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
 
@@ -82,8 +87,8 @@ def test_a_download_may_ask_for_the_type_that_it_gets(api: Api) -> None:
     assert problem_of(answer) == (404, "entry_not_found")
 
 
-def test_a_parameter_named_format_is_one_that_nobody_reads(api: Api) -> None:
-    assert api.get("submissions", format="tsv").status_code == 200
+def test_a_parameter_named_format_is_one_that_nobody_reads(api: Api, demo: Demo) -> None:
+    assert api.get("submissions", groupId=demo.group.pk, format="tsv").status_code == 200
 
 
 # --- bodies ----------------------------------------------------------------------------------------
@@ -121,14 +126,17 @@ def test_too_many_parameters_cannot_be_read(api: Api) -> None:
     assert problem_of(api.get("submissions", **{f"p{n}": n for n in range(1_001)})) == (400, "parameter_invalid")
 
 
-def test_too_many_form_parts_cannot_be_read(api: Api) -> None:
-    form = {f"p{n}": n for n in range(1_001)}
-    assert problem_of(api.client.post("/api/ebola-sudan/submit", form)) == (400, "parameter_invalid")
+@pytest.mark.parametrize("form", [dict.fromkeys(map(str, range(1_001)), "x"), {"f": [io.BytesIO(b"x")] * 101}])
+def test_too_many_form_parts_or_files_cannot_be_read(api: Api, demo: Demo, form: dict[str, object]) -> None:
+    answer = api.client.post(f"/api/ebola-sudan/submit?groupId={demo.group.pk}", form)
+    assert problem_of(answer) == (400, "parameter_invalid")
 
 
-def test_too_many_files_in_a_form_cannot_be_read(api: Api) -> None:
-    form = {f"p{n}": io.BytesIO(b"x") for n in range(101)}
-    assert problem_of(api.client.post("/api/ebola-sudan/submit", form)) == (400, "parameter_invalid")
+def test_a_name_that_is_no_unicode_is_shown_as_an_escape_on_the_page(client: Client, demo: Demo) -> None:
+    client.force_login(demo.alice)
+    form = {"groupId": demo.group.pk, "files.rawReads": r'[{"name": "\ud800", "fileId": null}]'}
+    answer = client.post("/organisms/ebola-sudan/submit", form)
+    assertContains(answer, r"“\ud800” is not uploaded yet")
 
 
 class Broken(io.RawIOBase):
@@ -140,10 +148,12 @@ class Broken(io.RawIOBase):
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x"])
-def test_a_body_that_breaks_off_cannot_be_read(api: Api, content_type: str) -> None:
-    address = "/api/files/complete-upload" if content_type == "application/json" else "/api/ebola-sudan/submit"
-    answer = api.client.post(address, "x", content_type=content_type, **{"wsgi.input": Broken()})
+def test_a_body_that_breaks_off_cannot_be_read(api: Api, demo: Demo, content_type: str) -> None:
+    address = "files/complete-upload" if content_type == "application/json" else "ebola-sudan/submit"
+    broken: dict[str, Any] = {"wsgi.input": Broken()}
+    answer = api.client.post(f"/api/{address}?groupId={demo.group.pk}", "x", content_type=content_type, **broken)
     assert problem_of(answer) == (400, "parameter_invalid")
+    assert "breaks off" in answer.json()["detail"]
 
 
 # --- what fails outside the views ------------------------------------------------------------------
@@ -199,3 +209,12 @@ def test_a_form_without_its_token_is_told_so_on_a_page(careless: Client, db: Non
     answer = careless.post("/login", {"username": "alice", "password": "x"})
     assert answer.status_code == 403
     assertTemplateUsed(answer, "403_csrf.html")
+
+
+def test_a_form_token_that_is_missing_within_the_api_is_a_problem() -> None:
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    answer = CsrfViewMiddleware(view).process_view(RequestFactory().post("/api/later"), view, (), {})
+    assert isinstance(answer, HttpResponse)
+    assert problem_of(answer) == (403, "csrf_failed")

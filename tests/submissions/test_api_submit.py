@@ -14,8 +14,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from files import tasks
 from files.models import ContentCheckResult, File, FileAttachment, FileCategory
-from submissions import services
 from submissions.models import SequenceEntry, Submission
+from submissions.services import attaching, submitting
 from tests.fixtures import FASTQ, FASTQ_GZ, Api, Demo, codes, mapping_of, new_file_id
 
 if TYPE_CHECKING:
@@ -364,14 +364,14 @@ def test_a_file_that_expires_between_look_and_store_refuses_the_submission(
     api: Api, demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file_id = api.upload(demo.group, FASTQ)
-    look = services.submitting.plan_attachments
+    look = attaching.plan_attachments
 
     def look_and_expire(**arguments: Any) -> Any:
         found = look(**arguments)
         File.objects.update(status=File.Status.EXPIRED)
         return found
 
-    monkeypatch.setattr(services.submitting, "plan_attachments", look_and_expire)
+    monkeypatch.setattr(submitting, "plan_attachments", look_and_expire)
     answer = api.submit(demo.organism, demo.group, mapping=mapping_of("sample1", SUPPLEMENTARY, (file_id, "a")))
     assert (answer.status_code, codes(answer)) == (422, ["file_not_found"])
     assert not Submission.objects.exists()
