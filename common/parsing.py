@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from io import BytesIO
 from typing import IO, Any
 
 from rest_framework import serializers
@@ -14,20 +13,14 @@ from common.errors import DomainError, ErrorList, Location, ParameterInvalidErro
 
 
 class BodyParser(JSONParser):
-    """JSON, no larger than `DATA_UPLOAD_MAX_MEMORY_SIZE` and no deeper than Python's own parser can go.
-
-    Raises `ParseError` for what is no JSON, Django's `RequestDataTooBig` and `UnreadablePostError` for a body that
-    is too large or breaks off.
-    """
+    """JSON; raises `ParseError` also for what is nested deeper than Python's own parser can go."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         """What the JSON stands for."""
-        # DRF reads the stream past Django's limit; `body` keeps to it.
-        body = BytesIO(parser_context["request"].body) if parser_context else stream
         try:
-            return super().parse(body, media_type, parser_context)
+            return super().parse(stream, media_type, parser_context)
         except RecursionError as error:
             raise ParseError("the JSON is nested too deeply.") from error
 

@@ -159,7 +159,7 @@ ACCESSION_PREFIX = env.str("ACCESSION_PREFIX", default="SAT_")
 # The largest metadata table and FASTA that a submit may hold, unpacked, in bytes.
 TABLE_MAX_BYTES = env.int("TABLE_MAX_BYTES", default=256 * 1024 * 1024)
 SEQUENCES_MAX_BYTES = env.int("SEQUENCES_MAX_BYTES", default=1024 * 1024 * 1024)
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024  # the largest JSON body or file mapping
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64_000_000  # bytes; the largest JSON body or file mapping
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 # --- tasks ----------------------------------------------------------------------------------------
