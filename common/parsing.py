@@ -30,17 +30,20 @@ def parse_parameters(serializer: type[serializers.Serializer[Any]], data: Mappin
 
     Raises `ValidationFailedError` with every one that is missing or cannot be read.
     """
-    return _parse(serializer(data=data), in_body=False)  # type: ignore[no-any-return]
+    parsed: dict[str, Any] = _parse(serializer(data=data), in_body=False)
+    return parsed
 
 
 def parse_list(serializer: type[serializers.Serializer[Any]], data: object) -> list[dict[str, Any]]:
     """The JSON body as a list of objects that the serializer reads; raises as `parse_parameters`."""
-    return _parse(serializer(data=data, many=True), in_body=True)  # type: ignore[no-any-return]
+    parsed: list[dict[str, Any]] = _parse(serializer(data=data, many=True), in_body=True)
+    return parsed
 
 
 def parse_object(serializer: type[serializers.Serializer[Any]], data: object) -> dict[str, Any]:
     """The JSON body as an object that the serializer reads; raises as `parse_parameters`."""
-    return _parse(serializer(data=data), in_body=True)  # type: ignore[no-any-return]
+    parsed: dict[str, Any] = _parse(serializer(data=data), in_body=True)
+    return parsed
 
 
 def _parse(serializer: serializers.BaseSerializer[Any], *, in_body: bool) -> Any:
