@@ -16,7 +16,7 @@ COMPILE := "$(VENV)/bin/uv" pip compile pyproject.toml --quiet --universal --gen
 	--custom-compile-command "make requirements"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fix requirements pictures dev
+.PHONY: help run test check bench corpus fix requirements pictures dev
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
@@ -46,6 +46,11 @@ check: dev node_modules/.installed ## everything that can be said without runnin
 
 bench: dev ## the benchmarks; each prints a table and last a line of JSON
 	@$(PY) -m benchmarks.part_urls
+	@$(PY) -m benchmarks.verification
+	@$(PY) -m benchmarks.verification_memory
+
+corpus: dev ## good, damaged and mislabelled files of every kind, and what the product makes of each
+	@$(PY) -m benchmarks.corpus
 
 fix: dev node_modules/.installed ## mend what the linters can mend, and format
 	@"$(VENV)/bin/ruff" check --fix --quiet

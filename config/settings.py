@@ -13,6 +13,7 @@ from typing import Any
 import environ
 import structlog
 from csp.constants import NONE, SELF
+from kombu import Queue
 
 env = environ.Env()
 
@@ -151,16 +152,45 @@ DOWNLOAD_URL_LIFETIME = timedelta(minutes=env.int("DOWNLOAD_URL_LIFETIME_MINUTES
 # How long a worker that falls silent keeps a file, and how often a living one says that it is there.
 VERIFICATION_LEASE = timedelta(seconds=env.int("VERIFICATION_LEASE_SECONDS", default=60))
 VERIFICATION_HEARTBEAT = timedelta(seconds=env.int("VERIFICATION_HEARTBEAT_SECONDS", default=15))
+# After so many faults of ours in a row a file is no longer tried, until an admin requeues it.
+VERIFICATION_FAULTS_MAX = env.int("VERIFICATION_FAULTS_MAX", default=10)
+# From this size on, in bytes, a file waits in a queue of its own, so that small files never wait for it.
+LARGE_FILE_BYTES = env.int("LARGE_FILE_BYTES", default=64 * 1024 * 1024)
 SWEEP_EVERY = timedelta(seconds=env.int("SWEEP_EVERY_SECONDS", default=10))
 SWEEP_STORAGE_EVERY = timedelta(seconds=env.int("SWEEP_STORAGE_EVERY_SECONDS", default=3600))
+SWEEP_ORPHANS_EVERY = timedelta(seconds=env.int("SWEEP_ORPHANS_EVERY_SECONDS", default=86_400))
 # An upload without activity for this long is given up, its parts aborted.
 ABANDONED_AFTER = timedelta(days=env.int("ABANDONED_AFTER_DAYS", default=7))
+# A file that is attached nowhere is deleted when nothing has happened to it for this long.
+UNATTACHED_KEPT = timedelta(days=env.int("UNATTACHED_KEPT_DAYS", default=30))
+# An object that no file names is deleted at this age. A worker names its copy once it is made, so not below 1.
+ORPHANS_KEPT = timedelta(hours=max(1, env.int("ORPHANS_KEPT_HOURS", default=24)))
 ACCESSION_PREFIX = env.str("ACCESSION_PREFIX", default="SAT_")
 # The largest metadata table and FASTA that a submit may hold, unpacked, in bytes.
 TABLE_MAX_BYTES = env.int("TABLE_MAX_BYTES", default=256 * 1024 * 1024)
 SEQUENCES_MAX_BYTES = env.int("SEQUENCES_MAX_BYTES", default=1024 * 1024 * 1024)
+# The most that an admin may send at a time to see what the rules of a file category make of it, in bytes.
+TRY_A_FILE_MAX_BYTES = env.int("TRY_A_FILE_MAX_BYTES", default=1024**3)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64_000_000  # bytes; the largest JSON body or file mapping
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# --- fixity ---------------------------------------------------------------------------------------
+# Accepted files are read again after so long; 0 turns it off.
+FIXITY_EVERY = timedelta(days=env.int("FIXITY_EVERY_DAYS", default=90))
+# How fast, over all workers; 0 for no limit.
+FIXITY_BYTES_PER_SECOND = env.int("FIXITY_MIB_PER_SECOND", default=20) * 1024 * 1024
+# How often a run begins, and how long it takes at most, unless a file takes longer.
+FIXITY_RUN_EVERY = timedelta(seconds=env.int("FIXITY_RUN_EVERY_SECONDS", default=300))
+# Who is told by mail that an accepted file is damaged; the log tells it anyway.
+ALARM_EMAILS: list[str] = env.list("ALARM_EMAILS", default=[])
+SERVER_EMAIL = env.str("EMAIL_FROM", default="satchel@localhost")
+# Needed where there is somebody to tell: an alarm must not get lost for want of a server to send it.
+_EMAIL: dict[str, Any] = env.email_url("EMAIL_URL", default=env.NOTSET if ALARM_EMAILS else "dummymail://")
+EMAIL_BACKEND = _EMAIL["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _EMAIL["EMAIL_HOST"], _EMAIL["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _EMAIL["EMAIL_HOST_USER"], _EMAIL["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = _EMAIL.get("EMAIL_USE_TLS", False), _EMAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 20  # seconds
 
 # --- tasks ----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
@@ -171,6 +201,14 @@ CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "satchel"
+LARGE_FILES_QUEUE = "satchel-large"
+SWEEPS_QUEUE = "satchel-sweeps"
+# A worker takes from all of them, unless its command line names some.
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("satchel", LARGE_FILES_QUEUE, SWEEPS_QUEUE)]
+CELERY_TASK_ROUTES = {
+    name: {"queue": SWEEPS_QUEUE}
+    for name in ("files.tasks.sweep*", "files.tasks.send_files", "files.tasks.check_fixity")
+}
 # Sending waits a moment for the broker and no longer: the sweeper sends what was not sent.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 3, "socket_timeout": 30}
@@ -185,6 +223,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "files.tasks.sweep_storage",
         "schedule": SWEEP_STORAGE_EVERY.total_seconds(),
         "options": {"expires": SWEEP_STORAGE_EVERY.total_seconds()},
+    },
+    "sweep-orphans": {
+        "task": "files.tasks.sweep_orphans",
+        "schedule": SWEEP_ORPHANS_EVERY.total_seconds(),
+        "options": {"expires": SWEEP_ORPHANS_EVERY.total_seconds()},
+    },
+    "check-fixity": {
+        "task": "files.tasks.check_fixity",
+        "schedule": FIXITY_RUN_EVERY.total_seconds(),
+        "options": {"expires": FIXITY_RUN_EVERY.total_seconds()},
     },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")

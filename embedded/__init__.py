@@ -1,1 +1,1 @@
-"""Everything on one machine: stores, web, worker and beat, for `make run` and for the tests."""
+"""Everything on one machine: stores, web, workers and beat, for `make run` and for the tests."""

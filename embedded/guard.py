@@ -30,18 +30,28 @@ from types import FrameType
 PR_SET_PDEATHSIG = 1
 
 
+class Asked:
+    """Whether the program was told to stop.
+
+    No `threading.Event`: its lock is not taken twice, and a second signal in the middle of the first's handler
+    would wait for itself.
+    """
+
+    to_stop = False
+
+
 def main(arguments: list[str]) -> int:
     """Run the program to its end; see the module's text for the arguments."""
     name, lock, grace, stop_signal, user = arguments[:5]
     command = arguments[6:]
-    asked = threading.Event()
+    asked = Asked()
     signals = {signal.SIGTERM, signal.SIGINT, signal.SIGALRM}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # until the program is there to be told
     program = start(command, user)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        asked.set()
-        os.kill(program.pid, int(stop_signal))
+        asked.to_stop = True
+        program.send_signal(int(stop_signal))
         signal.setitimer(signal.ITIMER_REAL, float(grace))
 
     signal.signal(signal.SIGTERM, stop)
@@ -54,7 +64,7 @@ def main(arguments: list[str]) -> int:
     signal.setitimer(signal.ITIMER_REAL, 0)
     kill_group(program.pid)
     status = status if status >= 0 else 128 - status
-    if not asked.is_set():
+    if not asked.to_stop:
         print(f"{name} ended by itself with status {status}.", flush=True)
     return status
 
@@ -90,11 +100,11 @@ def user_group(user: str) -> int | None:
     return pwd.getpwnam(user).pw_gid
 
 
-def kill_when_alone(lock: str, group: int, asked: threading.Event) -> None:
+def kill_when_alone(lock: str, group: int, asked: Asked) -> None:
     """Wait, without end, for the lock that the runner holds while it lives; then kill the group."""
     with Path(lock).open("rb") as file:
         fcntl.lockf(file, fcntl.LOCK_SH)
-        asked.set()
+        asked.to_stop = True
         kill_group(group)
 
 

@@ -1,4 +1,4 @@
-"""The run: stores first, then web, worker and beat under honcho; all of it ends when one of them does.
+"""The run: stores first, then web, workers and beat under honcho; all of it ends when one of them does.
 
 honcho shows their output and ends them together; it knows no order, so the stores, which must outlive the
 others, are held around it.
@@ -19,7 +19,7 @@ from honcho.printer import Printer
 from embedded.guard import PR_SET_PDEATHSIG
 from embedded.place import Place
 from embedded.programs import ROOT, Lifeline, RunningProgram, wait_until
-from embedded.services import beat, prepare, web, worker
+from embedded.services import prepare, programs
 from embedded.stores import http_ok, running_stores
 
 READY_PATIENCE = 90.0  # seconds
@@ -41,7 +41,7 @@ def run() -> int:
     with running_stores(place, lifeline) as stores:
         say("Preparing database, static files and demo …")
         prepare(place)
-        say("Starting web, worker and beat …")
+        say("Starting web, workers and beat …")
         status = supervise(place, lifeline, stores)
         if status:
             say("A process ended by itself, as told above, so everything is ended.")
@@ -50,9 +50,9 @@ def run() -> int:
 
 
 def supervise(place: Place, lifeline: Lifeline, stores: list[RunningProgram]) -> int:
-    """Run web, worker and beat until we are told to stop, which is 0, or one of them or a store ends, 1."""
+    """Run web, workers and beat until we are told to stop, which is 0, or one of them or a store ends, 1."""
     manager = Manager(Printer(sys.stdout))
-    for program in (web(place), beat(place), worker(place)):
+    for program in programs(place):
         manager.add_process(program.name, program.guarded_line(lifeline), env=dict(program.environment), cwd=str(ROOT))
     for store in stores:
         threading.Thread(target=_end_with_store, args=(store,), daemon=True).start()

@@ -1,4 +1,4 @@
-"""Satchel's own processes as `make run` and the tests start them: web, worker and beat."""
+"""Satchel's own processes as `make run` and the tests start them: web, two workers and beat."""
 
 from __future__ import annotations
 
@@ -29,15 +29,30 @@ def web(place: Place) -> Program:
         "--threads=8",
         "--preload",
         "--graceful-timeout=2",
+        "--keep-alive=75",
         "--no-control-socket",
     )
     return Program("web", (*command, *options, "--log-level=warning"), place.environment())
 
 
 def worker(place: Place) -> Program:
-    """Celery's worker; a task that takes longer than its grace is cut off and recovered by the sweeper."""
-    options = ("--pool=prefork", "--concurrency=2", "--without-gossip", "--without-mingle", "--loglevel=WARNING")
-    return Program("worker", (*CELERY, "worker", *options), place.environment())
+    """The worker for all but large files; what takes longer than its grace is cut off and recovered by the sweeper."""
+    return _worker(place, "worker", "--queues=satchel,satchel-sweeps", "--concurrency=2")
+
+
+def large_worker(place: Place) -> Program:
+    """The worker for large files, one at a time: they keep no small one waiting."""
+    return _worker(place, "worker-large", "--queues=satchel-large", "--concurrency=1")
+
+
+def _worker(place: Place, name: str, *options: str) -> Program:
+    common = ("--pool=prefork", "--without-gossip", "--without-mingle", "--loglevel=WARNING", f"--hostname={name}@%h")
+    return Program(name, (*CELERY, "worker", *options, *common), place.environment())
+
+
+def programs(place: Place) -> list[Program]:
+    """All of them; they may be started in any order and at once."""
+    return [web(place), beat(place), worker(place), large_worker(place)]
 
 
 def beat(place: Place) -> Program:

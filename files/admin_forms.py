@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,9 @@ from django.core.exceptions import ValidationError
 from django.forms.formsets import DELETION_FIELD_NAME
 
 from common.admin import BaseInlineFormSet, ModelForm
-from files.models import FileAttachment, FileCategory
+from files.models import ContentCheck, FileAttachment, FileCategory
+from files.pairs import FILES_OF_A_PAIR
+from files.rules import RecordedRules
 from submissions.models import Organism
 
 UNITS = {
@@ -105,6 +108,7 @@ class FileCategoryForm(ModelForm[FileCategory]):
             "help_text",
             "order",
             "content_check",
+            "pairing",
             "required",
             "min_files",
             "max_files",
@@ -113,12 +117,51 @@ class FileCategoryForm(ModelForm[FileCategory]):
         )
 
     def clean(self) -> dict[str, Any] | None:
-        """Say in words that no more files can be wanted than are allowed."""
+        """Say in words which rules contradict each other; a pair is two files, whatever was left as it was."""
         cleaned = super().clean()
         fewest, most = self.cleaned_data.get("min_files"), self.cleaned_data.get("max_files")
-        if fewest is not None and most is not None and most < fewest:
+        if self.cleaned_data.get("pairing"):
+            self._clean_pair(fewest, most)
+        elif fewest is not None and most is not None and most < fewest:
             self.add_error("max_files", f"The most files cannot be fewer than the fewest, which are {fewest}.")
         return cleaned
+
+    def _clean_pair(self, fewest: int | None, most: int | None) -> None:
+        check = self.cleaned_data.get("content_check")
+        if check is not None and check != ContentCheck.FASTQ:
+            text = f"Only reads are paired: choose the content check “{ContentCheck.FASTQ.label}”, or do without pairs."
+            self.add_error("pairing", text)
+        if fewest is not None and fewest > FILES_OF_A_PAIR:
+            self.add_error("min_files", "A pair is two files; write 2, or do without pairs.")
+        if most not in {None, FILES_OF_A_PAIR}:
+            self.add_error("max_files", "A pair is two files; write 2, or do without pairs.")
+        if not self.errors:
+            self.cleaned_data |= {"min_files": FILES_OF_A_PAIR, "max_files": FILES_OF_A_PAIR}
+
+
+class TriedRulesForm(FileCategoryForm):
+    """The rules of a category as they stand in a row of the admin, saved or not; its other fields do not count."""
+
+    class Meta:
+        model = FileCategory
+        fields = (
+            "shown_name",
+            "content_check",
+            "pairing",
+            "required",
+            "min_files",
+            "max_files",
+            "max_file_size",
+            "extensions",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["shown_name"].required = False
+
+    def rules(self) -> RecordedRules:
+        """The rules of a valid form."""
+        return replace(RecordedRules.of(self.instance), shown_name=self.instance.shown_name or "this category")
 
 
 class FileCategoryFormSet(BaseInlineFormSet[FileCategory, Organism, ModelForm[FileCategory]]):

@@ -120,6 +120,13 @@ class ExtensionNotAllowedError(DomainError):
     title = "A file name has the wrong ending"
 
 
+class PairFileNamesError(DomainError):
+    """Two files of a category of pairs whose names differ in more, or in something else, than a 1 and a 2."""
+
+    code = "pair_file_names"
+    title = "Two files are not named as a pair"
+
+
 class FileNotAvailableError(DomainError):
     """A file that is not verified, or is in quarantine, is not handed out."""
 

@@ -12,8 +12,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.widgets import Script
 
-from common.words import size_words
-from files.models import ContentCheck, FileCategory
+from files.models import FileCategory
+from files.rules import RecordedRules
 from submissions.errors import quoted
 
 FILE_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -115,19 +115,4 @@ def _help_sentences(category: FileCategory) -> Iterator[str]:
     """The category's help and rules in words, so that they are known before a byte is sent."""
     if category.help_text:
         yield category.help_text
-    if numbers := _number_words(category.min_files, category.max_files):
-        yield f"{numbers}."
-    if category.max_file_size:
-        yield f"No file larger than {size_words(category.max_file_size)}."
-    if category.extensions:
-        yield f"Names end in {', '.join(category.extensions)}."
-    if category.content_check != ContentCheck.NONE:
-        yield f"Each file is checked to be readable as {category.get_content_check_display()}."
-
-
-def _number_words(fewest: int, most: int | None) -> str:
-    if most is None:
-        return f"At least {fewest} files" if fewest > 1 else ""
-    if fewest == most:
-        return f"Exactly {most} files" if most > 1 else "One file"
-    return f"{fewest} to {most} files"
+    yield from RecordedRules.of(category).sentences()

@@ -6,26 +6,37 @@ Every function may run at any time, twice or at once: each changes rows by compa
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
 
 import structlog
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from files import acceptance, storage
+from files import acceptance, deletion, storage
 from files.errors import StorageUnavailableError
 from files.models import File
+from files.storage import StoredUpload
 from submissions.models import SequenceEntry
 
 log = structlog.get_logger(__name__)
 
 BATCH = 1_000
-"""How many files one sweep looks after."""
+"""How many files one sweep looks after, and how many rows one query asks for."""
+
+Thing = TypeVar("Thing")
 
 
-def files_to_resend(limit: int) -> list[uuid.UUID]:
-    """Files that should be read and that no living worker holds, those that have waited longest first."""
+def files_to_resend(limit: int, *, large: bool | None = None) -> list[uuid.UUID]:
+    """Files that should be read and that no living worker holds, those that have waited longest first.
+
+    `large` asks for those of one queue: that for large files, or the other.
+    """
     free = File.objects.free_at(timezone.now())
+    if large is not None:
+        free = free.of_size(large=large)
     unread = free.awaiting_verification().order_by("uploaded_at", "pk").values_list("pk", flat=True)[:limit]
     unchecked = free.awaiting_checks().order_by("uploaded_at", "pk").values_list("pk", flat=True)[:limit]
     return [*unread, *unchecked][:limit]
@@ -61,24 +72,73 @@ def abort_expired() -> int:
     return aborted
 
 
+def delete_unattached() -> int:
+    """Delete files that are attached nowhere and that nothing has happened to for long; returns how many.
+
+    Also goes on with what an earlier run, or a person, has begun to delete.
+    """
+    long_ago = timezone.now() - settings.UNATTACHED_KEPT
+    forgotten = File.objects.unattached_since(long_ago).order_by("last_activity_at", "pk")
+    deletion.claim(list(forgotten.values_list("pk", flat=True)[:BATCH]))
+    return deletion.finish(File.objects.filter(deleting_at__isnull=False).order_by("deleting_at", "pk")[:BATCH])
+
+
 def clear_staging() -> int:
     """Delete staged objects that no file waits for any more; returns how many.
 
     They come from a URL that was used again after its file was read, and from uploads that have expired.
     """
-    cleared = 0
-    batch: list[str] = []
-    for stored in storage.list_prefix("staging/"):
-        batch.append(stored.key)
-        if len(batch) == BATCH:
-            cleared += _clear(batch)
-            batch = []
-    return cleared + _clear(batch)
+    return sum(_clear(keys) for keys in _in_batches(stored.key for stored in storage.list_prefix("staging/")))
 
 
 def _clear(keys: list[str]) -> int:
     wanted = [File.Status.REQUESTED, File.Status.UPLOADED, File.Status.VERIFYING]
-    live = set(File.objects.filter(staging_key__in=keys, status__in=wanted).values_list("staging_key", flat=True))
+    live = File.objects.filter(staging_key__in=keys, status__in=wanted).values_list("staging_key", flat=True)
+    return _delete_all_but(set(live), keys)
+
+
+def delete_orphans() -> int:
+    """Delete objects that no file names; returns how many.
+
+    They come from a process that died after it had copied an object and before it could record that. Only those
+    older than `ORPHANS_KEPT` are looked at: what is younger may be about to be recorded.
+    """
+    long_ago = timezone.now() - settings.ORPHANS_KEPT
+    old = (stored.key for stored in storage.list_prefix("files/") if stored.last_modified < long_ago)
+    return sum(_delete_unnamed(keys) for keys in _in_batches(old))
+
+
+def _delete_unnamed(keys: list[str]) -> int:
+    named = File.objects.filter(object_key__in=keys).values_list("object_key", flat=True)
+    return _delete_all_but(set(named), keys)
+
+
+def abort_orphans() -> int:
+    """Abort multipart uploads below `files/` that no file names and that are old; returns how many.
+
+    They come from a request that died before its files were recorded. Those that a file names expire with it.
+    """
+    long_ago = timezone.now() - settings.ORPHANS_KEPT
+    old = [upload for upload in storage.list_multiparts("files/") if upload.initiated_at < long_ago]
+    return sum(_abort_unnamed(uploads) for uploads in _in_batches(old))
+
+
+def _abort_unnamed(uploads: list[StoredUpload]) -> int:
+    ids = [upload.upload_id for upload in uploads]
+    named = set(File.objects.filter(upload_id__in=ids).values_list("upload_id", flat=True))
+    stray = [upload for upload in uploads if upload.upload_id not in named]
+    for upload in stray:
+        storage.abort_multipart(key=upload.key, upload_id=upload.upload_id)
+    return len(stray)
+
+
+def _delete_all_but(live: Collection[str], keys: list[str]) -> int:
     stray = [key for key in keys if key not in live]
     storage.delete_many(stray)
     return len(stray)
+
+
+def _in_batches(things: Iterable[Thing]) -> Iterator[list[Thing]]:
+    rest = iter(things)
+    while batch := list(islice(rest, BATCH)):
+        yield batch

@@ -1,4 +1,4 @@
-"""Reading a file once and recording what it is: size, sha256, md5, and the content checks asked for.
+"""Having a file read once and recording what it is: size, sha256, md5, and the content checks asked for.
 
 A mismatch is a result and is never retried; a fault (network, store, short read) is never a result. Only a copy
 that nobody can write to is read: a single upload's URL can be replayed as long as it lives.
@@ -6,22 +6,21 @@ that nobody can write to is read: a single upload's URL can be replayed as long 
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from files import leases, storage
-from files.content import CheckOutcome, check_for
+from files import leases, reading, storage
+from files.content import CheckOutcome
 from files.errors import StorageUnavailableError
 from files.leases import Lease, LeaseLostError
 from files.models import ContentCheck, ContentCheckResult, File, FileAttachment
 from files.problem import FileProblem
+from files.reading import Reading
 from files.storage import StoredObject
 from submissions.models import SequenceEntry
 
@@ -30,16 +29,6 @@ log = structlog.get_logger(__name__)
 MAX_SINGLE_SIZE = 5 * 1024**3
 """Bytes that S3 copies in one call (S3 API Reference, "CopyObject")."""
 FAULTS = (StorageUnavailableError, storage.ObjectMissingError, storage.ObjectChangedError)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one pass over the bytes found; size in bytes, hashes in hexadecimal."""
-
-    size: int
-    sha256: str
-    md5: str
-    outcomes: list[CheckOutcome]
 
 
 def verify(file_id: uuid.UUID) -> bool:
@@ -58,12 +47,18 @@ def verify(file_id: uuid.UUID) -> bool:
     except LeaseLostError:
         log.info("lease_lost", file_id=str(file_id))
         return False
-    except FAULTS as fault:
-        lease.end_with_fault()
-        log.warning("verification_fault", file_id=str(file_id), fault=repr(fault), count=lease.file.fault_count + 1)
+    except File.DoesNotExist:
+        log.info("file_deleted", file_id=str(file_id))
         return False
-    except BaseException:
-        lease.end_with_fault()
+    except FAULTS as fault:
+        log.warning("verification_fault", file_id=str(file_id), fault=repr(fault), count=lease.file.fault_count + 1)
+        lease.end_with_fault(fault)
+        return False
+    except (SystemExit, KeyboardInterrupt):
+        lease.give_back()
+        raise
+    except BaseException as fault:
+        lease.end_with_fault(fault)
         raise
     return True
 
@@ -75,17 +70,18 @@ def _work(lease: Lease) -> None:
         text = f"The file is larger than the {MAX_SINGLE_SIZE:,} bytes of a single upload; use a multipart upload."
         lease.end(**_rejected(FileProblem("too_large_for_single", text)))
         return
-    reading = _read(lease, frozen, _checks_to_run(file))
+    found = reading.read(frozen, _checks_to_run(file), before_chunk=lease.check)
+    _require_unchanged(frozen)
     with transaction.atomic():
         _take_late_claims(file)
-        problem = _mismatch(file, reading)
+        problem = _mismatch(file, found)
         if file.status == File.Status.VERIFIED:
             lease.end()
         elif problem is not None:
-            lease.end(size=reading.size, **_rejected(problem))
+            lease.end(size=found.size, **_rejected(problem))
         else:
-            lease.end(**_verified(reading))
-        _keep_results(file, reading.outcomes)
+            lease.end(**_verified(found))
+        _keep_results(file, found.outcomes)
     if file.staging_key:
         _clear_staging(file)
 
@@ -99,13 +95,13 @@ def _rejected(problem: FileProblem) -> dict[str, object]:
     }
 
 
-def _verified(reading: Reading) -> dict[str, object]:
+def _verified(found: Reading) -> dict[str, object]:
     return {
         "status": File.Status.VERIFIED,
         "verified_at": timezone.now(),
-        "size": reading.size,
-        "sha256": reading.sha256,
-        "md5": reading.md5,
+        "size": found.size,
+        "sha256": found.sha256,
+        "md5": found.md5,
     }
 
 
@@ -127,6 +123,15 @@ def _frozen_object(lease: Lease) -> StoredObject | None:
     if staged.size > MAX_SINGLE_SIZE:
         return None
     return _copied(lease, staged)
+
+
+def _require_unchanged(frozen: StoredObject) -> None:
+    """Look once more: a store may go on serving an open stream of an object that was deleted under it."""
+    found = storage.head(frozen.key)
+    if found is None:
+        raise storage.ObjectMissingError(frozen.key)
+    if found.etag != frozen.etag:
+        raise storage.ObjectChangedError(frozen.key)
 
 
 def _copied(lease: Lease, staged: StoredObject) -> StoredObject:
@@ -152,36 +157,20 @@ def _clear_staging(file: File) -> None:
         log.info("staging_not_cleared", file_id=str(file.pk))
 
 
-# --- the pass ----------------------------------------------------------------------------------------
+# --- what was read -----------------------------------------------------------------------------------
 
 
 def _checks_to_run(file: File) -> list[str]:
     """The content checks that are known to be asked for and have no result yet."""
     wanted = set(
         FileAttachment.objects.filter(file=file, entry__status=SequenceEntry.Status.VERIFYING).values_list(
-            "category__content_check", flat=True
+            "content_check", flat=True
         )
     )
     if file.claimed_category is not None:
         wanted.add(file.claimed_category.content_check)
     done = set(file.check_results.values_list("check_name", flat=True))
     return sorted(wanted - done - {ContentCheck.NONE.value})
-
-
-def _read(lease: Lease, frozen: StoredObject, check_names: Sequence[str]) -> Reading:
-    """One streaming pass in constant memory; raises one of `FAULTS`, or `LeaseLostError`."""
-    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-    checks = [check_for(name)(frozen.size) for name in check_names]
-    size = 0
-    with storage.open_stream(frozen.key, etag=frozen.etag) as chunks:
-        for chunk in chunks:
-            lease.check()
-            size += len(chunk)
-            sha256.update(chunk)
-            md5.update(chunk)
-            for check in checks:
-                check.feed(chunk)
-    return Reading(size, sha256.hexdigest(), md5.hexdigest(), [check.finish() for check in checks])
 
 
 def _take_late_claims(file: File) -> None:
@@ -192,20 +181,21 @@ def _take_late_claims(file: File) -> None:
         setattr(file, name, row[name])
 
 
-def _mismatch(file: File, reading: Reading) -> FileProblem | None:
+def _mismatch(file: File, found: Reading) -> FileProblem | None:
     """The first claim that the bytes do not keep; raises `StorageUnavailableError` for a faulty reading."""
-    if settings.S3_ETAG_IS_MD5 and not file.is_multipart and file.etag != reading.md5:
-        text = f"The bytes read have the MD5 {reading.md5}, the object store says {file.etag}."
+    # An object that was restored from a backup in parts has an ETag with their number.
+    if settings.S3_ETAG_IS_MD5 and "-" not in file.etag and file.etag != found.md5:
+        text = f"The bytes read have the MD5 {found.md5}, the object store says {file.etag}."
         raise StorageUnavailableError(text)
-    if file.claimed_size is not None and file.claimed_size != reading.size:
-        text = f"The file was announced with {file.claimed_size:,} bytes, but {reading.size:,} arrived; send it again."
+    if file.claimed_size is not None and file.claimed_size != found.size:
+        text = f"The file was announced with {file.claimed_size:,} bytes, but {found.size:,} arrived; send it again."
         return FileProblem("size_mismatch", text)
-    for name, claimed, found in (
-        ("sha256", file.claimed_sha256, reading.sha256),
-        ("md5", file.claimed_md5, reading.md5),
+    for name, claimed, actual in (
+        ("sha256", file.claimed_sha256, found.sha256),
+        ("md5", file.claimed_md5, found.md5),
     ):
-        if claimed and claimed != found:
-            text = f"The file was announced with the {name} {claimed}, but what arrived has {found}; send it again."
+        if claimed and claimed != actual:
+            text = f"The file was announced with the {name} {claimed}, but what arrived has {actual}; send it again."
             return FileProblem(f"{name}_mismatch", text)
     return None
 

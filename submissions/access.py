@@ -10,8 +10,9 @@ from submissions.errors import (
     GroupNotFoundError,
     NotAMemberError,
     NotPublicError,
+    SubmissionNotFoundError,
 )
-from submissions.models import Group, SequenceEntry
+from submissions.models import Group, SequenceEntry, Submission
 
 
 def group_for_member(*, user: User, group_id: int) -> Group:
@@ -22,6 +23,19 @@ def group_for_member(*, user: User, group_id: int) -> Group:
     if not group.memberships.filter(user=user).exists():
         raise NotAMemberError(f"You are not a member of group {group_id}.")
     return group
+
+
+def submission_for_member(*, user: User, submission_id: int) -> Submission:
+    """The submission with its counts, organism and people, for a member of its group; one query.
+
+    Raises `SubmissionNotFoundError`, also for one of another group.
+    """
+    visible = Submission.objects.visible_to(user).with_counts().select_related("organism", "group", "submitted_by")
+    submission = visible.filter(pk=submission_id).first()
+    if submission is None:
+        text = f"There is no submission {submission_id} in a group that you are a member of."
+        raise SubmissionNotFoundError(text)
+    return submission
 
 
 def entry_for_reader(*, user: User | AnonymousUser, accession: str, version: int) -> SequenceEntry:

@@ -6,11 +6,12 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from common.admin import CountedDeletionMixin, ModelAdmin, ModelForm, ReadOnlyAdmin, TabularInline
 from files.admin import AttachmentInline, FileCategoryInline
+from files.rules import RecordedRules, rules_in
 from submissions.admin_forms import MembershipFormSet, MetadataFieldForm
 from submissions.models import Group, GroupMembership, MetadataField, Organism, SequenceEntry, Submission
 
@@ -174,6 +175,7 @@ class SequenceEntryAdmin(ReadOnlyAdmin[SequenceEntry]):
         "position",
         "status",
         "settled_at",
+        "rules",
         "released_at",
         "released_by",
         "metadata",
@@ -190,3 +192,16 @@ class SequenceEntryAdmin(ReadOnlyAdmin[SequenceEntry]):
     def group(self, entry: SequenceEntry) -> str:
         """The group of its submission."""
         return entry.submission.group.name
+
+    @admin.display(description="verified under")
+    def rules(self, entry: SequenceEntry) -> SafeString | str:
+        """The rules of the file categories as they stood when its files were submitted."""
+        if entry.rule_set is None:
+            return "no rules for files"
+        return format_html_join("", "<div>{} ({}), {}. {}</div>", map(_told, rules_in(entry.rule_set)))
+
+
+def _told(rules: RecordedRules) -> tuple[str, str, str, str]:
+    """Shown name and name of a category, whether it is required, and its other rules in words."""
+    required = "required" if rules.required else "optional"
+    return rules.shown_name, rules.name, required, " ".join(rules.sentences())

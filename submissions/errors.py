@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.errors import DomainError
+from common.errors import DomainError, RetryLaterError
 
 
 def quoted(text: str) -> str:
@@ -139,3 +139,45 @@ class FileNameDuplicateError(DomainError):
 
     code = "file_name_duplicate"
     title = "A file name stands twice"
+
+
+class ChecksumInvalidError(DomainError):
+    """A line of the checksum file, or the file as a whole, is not what `sha256sum` or `md5sum` writes."""
+
+    code = "checksum_invalid"
+    title = "The checksum file is not valid"
+
+
+class ChecksumUnmatchedError(DomainError):
+    """A path in the checksum file that is none of the submitted files."""
+
+    code = "checksum_unmatched"
+    title = "A checksum belongs to no submitted file"
+
+
+class ChecksumAmbiguousError(DomainError):
+    """A path in the checksum file that several of the submitted files could have."""
+
+    code = "checksum_ambiguous"
+    title = "A checksum could belong to several files"
+
+
+class ChecksumContradictionError(DomainError):
+    """Two lines of the checksum file that say different things of one file."""
+
+    code = "checksum_contradiction"
+    title = "Two checksums of one file differ"
+
+
+class ReceiptNotReadyError(RetryLaterError):
+    """A receipt of a submission that is still being verified."""
+
+    code = "receipt_not_ready"
+    title = "The submission is still being verified"
+
+
+class NothingAcceptedError(DomainError):
+    """A receipt of a submission of which nothing was accepted."""
+
+    code = "nothing_accepted"
+    title = "Nothing of the submission was accepted"

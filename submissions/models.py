@@ -132,6 +132,28 @@ class MetadataField(models.Model):
             raise ValidationError({"choices": "A choice needs values to choose from, and only a choice has them."})
 
 
+class RuleSet(models.Model):
+    """The rules of an organism's file categories as they stood at one time; written once, never changed.
+
+    An entry is verified and accepted under the rule set that stood when its files were submitted, so a change in
+    the admin touches what is submitted afterwards and nothing else.
+    """
+
+    organism = models.ForeignKey(Organism, on_delete=models.CASCADE, related_name="rule_sets")
+    digest = models.CharField(max_length=64, help_text="sha256 of the categories as canonical JSON.")
+    categories = models.JSONField(help_text="Of each file category its name and its rules, in order.")
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            # The same rules of an organism are one rule set.
+            models.UniqueConstraint(fields=["organism", "digest"], name="rule_set_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Rules of {self.organism_id} as of {self.recorded_at:%Y-%m-%d %H:%M}"
+
+
 class GroupQuerySet(models.QuerySet["Group"]):
     """Groups, as a person may see them."""
 
@@ -274,6 +296,14 @@ class SequenceEntry(models.Model):
     version = models.PositiveIntegerField(default=1)
     metadata = models.JSONField(default=dict)
     sequences = models.JSONField(default=list, help_text="Of each sequence its FASTA ID and its length.")
+    rule_set = models.ForeignKey(
+        RuleSet,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="entries",
+        help_text="What it is verified under; none for an organism without file sharing.",
+    )
     status = models.CharField(max_length=10, choices=Status, default=Status.VERIFYING)
     settled_at = models.DateTimeField(null=True, blank=True, help_text="When it was accepted or rejected.")
     released_at = models.DateTimeField(null=True, blank=True)

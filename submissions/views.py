@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import User
 from common.errors import DomainError, RetryLaterError, ValidationFailedError
 from files.models import FileAttachment, FileCategory
+from files.rules import rules_in
 from submissions import services
 from submissions.forms import EntryForm
 from submissions.models import Group, MetadataField, Organism, SequenceEntry, Submission
@@ -116,12 +117,14 @@ def _submission_context(request: HttpRequest, submission_id: int) -> dict[str, o
 @never_cache
 def entry_detail(request: HttpRequest, accession: str, version: int) -> HttpResponse:
     """An entry: metadata, sequences, files; before its release for members alone."""
-    visible = SequenceEntry.objects.visible_to(request.user).select_related("submission__organism", "submission__group")
+    visible = SequenceEntry.objects.visible_to(request.user)
+    visible = visible.select_related("submission__organism", "submission__group", "rule_set")
     entry = get_object_or_404(visible, accession=accession, version=version)
     context = {
         "entry": entry,
         "metadata": _metadata(entry),
         "attachments": list(entry.attachments.with_results()),
+        "rules": rules_in(entry.rule_set) if entry.rule_set else [],
         "is_member": Group.objects.visible_to(request.user).filter(pk=entry.submission.group_id).exists(),
     }
     return render(request, "submissions/entry_detail.html", context)

@@ -105,6 +105,7 @@ class Api:
         table: bytes | None = b"id\tcountry\nsample1\tUganda\nsample2\t\n",
         fasta: bytes | None = b">sample1\nACGT\n>sample2\nGGCC\n",
         mapping: object = None,
+        checksums: bytes | None = None,
         **parameters: object,
     ) -> Answer:
         """Submit; the mapping may be text or what becomes JSON."""
@@ -116,6 +117,8 @@ class Api:
             form["sequenceFile"] = SimpleUploadedFile("sequences.fasta", fasta)
         if mapping is not None:
             form["fileMapping"] = mapping if isinstance(mapping, str) else json.dumps(mapping)
+        if checksums is not None:
+            form["checksumFile"] = SimpleUploadedFile("SHA256SUMS", checksums)
         query = {"groupId": str(group.pk), **{name: str(value) for name, value in parameters.items()}}
         return self.client.post(f"/api/{slug}/submit", data=form, query_params=query)
 

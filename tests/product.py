@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from embedded.place import Place
 from embedded.programs import Lifeline, Program, RunningProgram
-from embedded.services import beat, prepare, web, worker
+from embedded.services import prepare, programs
 from embedded.stores import http_ok, running_stores
 from tests.postgres import execute
 from tests.servers import SEAWEEDFS_FLAGS
@@ -29,8 +29,8 @@ READY_WITHIN = 60.0  # seconds
 class Product:
     """A running Satchel with its demo loaded.
 
-    `processes` has web, worker, beat, valkey and seaweedfs by name; `environment` is that of its programs, for
-    `manage.py` and the like; users and passwords are the demo's.
+    `processes` has web, worker, worker-large, beat, valkey and seaweedfs by name; `environment` is that of its
+    programs, for `manage.py` and the like; users and passwords are the demo's.
     """
 
     place: Place
@@ -52,8 +52,8 @@ class Product:
         return {name: process.log for name, process in self.processes.items()}
 
     def tails(self, lines: int = 40) -> str:
-        """The end of what web, worker and beat have logged."""
-        named = [(name, self.processes[name].tail(lines)) for name in ("web", "worker", "beat")]
+        """The end of what web, workers and beat have logged."""
+        named = [(name, self.processes[name].tail(lines)) for name in ("web", "worker", "worker-large", "beat")]
         return "\n".join(f"--- {name}\n{text}" for name, text in named if text)
 
 
@@ -73,7 +73,7 @@ def running_product(folder: Path, *, database_url: str, settings: Mapping[str, s
         stack.callback(lifeline.release)  # kills the stores: nobody needs what they would save at the end
         prepare(place)
         processes = {store.program.name: store for store in stores}
-        for program in (worker(place), beat(place), web(place)):
+        for program in programs(place):
             processes[program.name] = start(program, place, lifeline)
             stack.callback(processes[program.name].stop)
         _wait_until_ready(place, processes["web"])

@@ -111,8 +111,7 @@ def status_body(file: File) -> dict[str, Any]:
 
 def file_body(file: File) -> dict[str, Any]:
     """All that is known of a file; reads its check results and attachments, which should be prefetched."""
-    category = file.claimed_category
-    rejected = file.status == File.Status.REJECTED
+    category, problem = file.claimed_category, file.problem()
     return {
         **status_body(file),
         "groupId": file.group_id,
@@ -132,7 +131,7 @@ def file_body(file: File) -> dict[str, Any]:
         "uploadedAt": file.uploaded_at,
         "verifiedAt": file.verified_at,
         "rejectedAt": file.rejected_at,
-        "problem": {"code": file.problem_code, "detail": file.problem_detail} if rejected else None,
+        "problem": problem and {"code": problem.code, "detail": problem.detail},
         "checks": [
             {
                 "check": result.check_name,

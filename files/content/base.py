@@ -7,7 +7,7 @@ registry of the package.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias, final
 
@@ -89,9 +89,13 @@ class ContentCheck(ABC):
     @final
     def feed(self, chunk: bytes) -> None:
         """Check the next bytes of the file; what is wrong with them is told by `finish`."""
+        self._keeping_failure(self._feed, chunk)
+
+    @final
+    def _keeping_failure(self, step: Callable[[bytes], None], data: bytes) -> None:
         if self._failure is None:
             try:
-                self._feed(chunk)
+                step(data)
             except CheckFailedError as failure:
                 self._failure = failure
 

@@ -69,6 +69,7 @@ class RecordScanner:
         self.bases = 0
         self._limits = limits
         self._digest = hashlib.sha256()
+        self._mates = [0, 0]
         # Text not looked at yet, gathered so that many small pieces cost no more than one large one.
         self._pending: list[bytes] = []
         self._pending_size = 0
@@ -87,6 +88,18 @@ class RecordScanner:
         Only the first word of a title counts (`@r7 1:N:0:ACGT` is `@r7`), without a `/1` or `/2` at its end.
         """
         return self._digest.hexdigest()
+
+    @property
+    def mate(self) -> str | None:
+        """Which read of its pair every title says to be, “1” or “2”, by `/1` or ` 1:N:0:…`.
+
+        The latter is how Casava and bcl2fastq write it (Illumina, "bcl2fastq2 Conversion Software", FASTQ files).
+        “mixed” where some say 1 and some 2, None where none says so, or not all do.
+        """
+        first, second = self._mates
+        if first and second:
+            return "mixed"
+        return {first: "1", second: "2"}.get(self.reads) if self.reads else None
 
     def feed(self, text: bytes) -> None:
         """Check the next piece of text, now or with a later one."""
@@ -139,32 +152,40 @@ class RecordScanner:
     def _take_records(self, lines: Sequence[bytes]) -> bool:
         """Count these whole records if all of them are right; False if the scan has to look."""
         titles, sequences, separators, qualities = (lines[column::4] for column in range(4))
-        names = _names(titles)
+        text = b"\n".join([*titles, b""])
+        names = _names(titles, text)
         joined = b"".join(sequences)
         good = (
-            self._titles_good(titles, names)
+            self._titles_good(titles, text, names)
             and len(joined) <= self._limits.line
             and not joined.translate(None, SEQUENCE_LETTERS)
             and _separators_good(titles, separators)
             and not b"".join(qualities).translate(None, QUALITY_LETTERS)
             and list(map(len, sequences)) == list(map(len, qualities))
         )
-        if good:
-            self._count(len(titles), len(joined), names)
+        if good and titles:
+            self._count(len(titles), len(joined), text, names)
             self._line += len(lines)
         return good
 
-    def _titles_good(self, titles: Sequence[bytes], names: bytes) -> bool:
-        lines = b"\n" + names
-        return (
-            lines.count(b"\n@") == len(titles) and b"\n@\n" not in lines and sum(map(len, titles)) <= self._limits.title
-        )
+    def _titles_good(self, titles: Sequence[bytes], text: bytes, names: bytes) -> bool:
+        begin = names.startswith(b"@") + names.count(b"\n@")
+        nameless = names.startswith(b"@\n") or b"\n@\n" in names
+        return begin == len(titles) and not nameless and len(text) - len(titles) <= self._limits.title
 
-    def _count(self, reads: int, bases: int, names: bytes) -> None:
+    def _count(self, reads: int, bases: int, text: bytes, names: bytes) -> None:
+        """Count reads whose titles are the lines of `text`, their first words those of `names`."""
         self.reads += reads
         self.bases += bases
-        # First one mate's mark into the other's, so that exactly one is taken off each name.
-        self._digest.update(names.replace(b"/2\n", b"/1\n").replace(b"/1\n", b"\n"))
+        if b"/" in names:
+            for mate, mark in enumerate((b"/1\n", b"/2\n")):
+                self._mates[mate] += names.count(mark)
+            # First one mate's mark into the other's, so that exactly one is taken off each name.
+            names = names.replace(b"/2\n", b"/1\n").replace(b"/1\n", b"\n")
+        self._digest.update(names)
+        for mate, mark in enumerate((b" 1:", b" 2:")):
+            if mark in text:
+                self._mates[mate] += text.count(mark + b"N:") + text.count(mark + b"Y:")
 
     # The scan, line by line and piece by piece.
 
@@ -232,7 +253,7 @@ class RecordScanner:
     def _end_title(self) -> None:
         if not self._text:
             raise self._failure("blank_line", "is blank; take blank lines out of the file")
-        if _names([self._text]) == b"@\n":
+        if _name(self._text) == b"@":
             raise self._failure("name_missing", "has no name behind the @; give every read its name")
         self._title = self._text
         self._next_line(_Step.SEQUENCE)
@@ -249,7 +270,7 @@ class RecordScanner:
         if self._length != self._sequence_length:
             found = f"has {self._length:,} qualities for {self._sequence_length:,} letters of sequence"
             raise self._failure("quality_length", f"{found}; each letter needs one")
-        self._count(1, self._sequence_length, _names([self._title]))
+        self._count(1, self._sequence_length, self._title + b"\n", _name(self._title) + b"\n")
         self._next_line(_Step.TITLE)
 
     # What is said of a fault.
@@ -283,9 +304,13 @@ class RecordScanner:
         return CheckFailedError("truncated", detail, line=begun)
 
 
-def _names(titles: Sequence[bytes]) -> bytes:
-    """The first words of the titles, each with the mark before it and a line end behind it."""
-    text = b"\n".join([*titles, b""])
+def _name(title: bytes) -> bytes:
+    """The first word of a title, with the mark before it."""
+    return _AFTER_NAME.sub(b"", title)
+
+
+def _names(titles: Sequence[bytes], text: bytes) -> bytes:
+    """The first words of the titles, with the marks before them, as lines; `text` has the whole titles as lines."""
     if b"\t" in text:
         return _AFTER_NAME.sub(b"", text)
     if b" " in text:
@@ -294,7 +319,7 @@ def _names(titles: Sequence[bytes]) -> bytes:
 
 
 def _separator_fits(title: bytes, separator: bytes) -> bool:
-    return separator == b"+" or (separator.startswith(b"+") and separator[1:] in (title[1:], _names([title])[1:-1]))
+    return separator == b"+" or (separator.startswith(b"+") and separator[1:] in (title[1:], _name(title)[1:]))
 
 
 def _separators_good(titles: Sequence[bytes], separators: Sequence[bytes]) -> bool:

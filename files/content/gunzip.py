@@ -27,10 +27,11 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "bomb": "The file unpacks to far more than sequencing data do. Offset: the start of the member.",
 }
 
-# Small slices, because the library copies what follows a member for each member: with files of many small
-# members (bgzip writes 64 KiB ones) whole chunks would be copied hundreds of times.
-_SLICE = 32 << 10
-_PIECE = 256 << 10
+# As much as possible in one call of the library, which lets go of the interpreter's lock meanwhile. Where members are
+# small (bgzip's have 64 KiB), slices are small too: the library copies what follows a member for each member.
+_LARGEST_SLICE = 1 << 20
+_SMALLEST_SLICE = 32 << 10
+_PIECE = 2 << 20
 _FIXED_HEADER = 10
 # An extra field has at most 64 KiB; names and comments have no limit in the format, so they get one here.
 _MAX_HEADER = 256 << 10
@@ -43,7 +44,7 @@ _Inflating: TypeAlias = Generator[bytes, None, bytes]
 
 
 class Gunzip:
-    """Unpacks a gzip file chunk by chunk into pieces of at most 256 KiB, whatever the ratio.
+    """Unpacks a gzip file chunk by chunk into pieces of at most 2 MiB, whatever the ratio.
 
     `size` is the file's size in bytes if known; without it the ratio is taken over the bytes fed so far. Both
     methods raise `CheckFailedError` with one of `PROBLEMS`.
@@ -62,13 +63,16 @@ class Gunzip:
         self._trailer_next = False
         self._crc = 0
         self._length = 0
+        self._slice = _SMALLEST_SLICE
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """Unpack the next bytes; the iterator must be read to its end before the next call."""
-        view = memoryview(chunk)
-        for start in range(0, len(view), _SLICE):
-            data = bytes(view[start : start + _SLICE])
+        start = 0
+        while start < len(chunk):
+            data = chunk[start : start + self._slice]
+            start += len(data)
             self._received += len(data)
+            members = self.members
             while data:
                 if self._inflater is not None:
                     data = yield from self._inflate(self._inflater, data)
@@ -76,6 +80,8 @@ class Gunzip:
                     data = self._read_trailer(self._partial + data)
                 else:
                     data = self._read_header(self._partial + data)
+            longer, shorter = min(2 * self._slice, _LARGEST_SLICE), max(self._slice // 2, _SMALLEST_SLICE)
+            self._slice = longer if self.members == members else shorter
 
     def finish(self) -> None:
         """Check that the file may end here: after a whole member."""

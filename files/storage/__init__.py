@@ -16,6 +16,7 @@ from files.storage.multipart import (
     complete_multipart,
     create_many_multiparts,
     create_multipart,
+    list_multiparts,
     list_parts,
     multipart_etag,
 )
@@ -27,11 +28,13 @@ from files.storage.outcomes import (
     PartTooSmallError,
     StoredObject,
     StoredPart,
+    StoredUpload,
     UploadMissingError,
 )
-from files.storage.streams import open_stream
+from files.storage.streams import MEBIBYTE, open_stream
 
 __all__ = [
+    "MEBIBYTE",
     "MIN_PART_SIZE",
     "ObjectChangedError",
     "ObjectMissingError",
@@ -40,6 +43,7 @@ __all__ = [
     "StorageUnavailableError",
     "StoredObject",
     "StoredPart",
+    "StoredUpload",
     "UploadMissingError",
     "abort_multipart",
     "bucket_ready",
@@ -52,6 +56,7 @@ __all__ = [
     "delete_many",
     "head",
     "keep_document",
+    "list_multiparts",
     "list_parts",
     "list_prefix",
     "multipart_etag",

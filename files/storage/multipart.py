@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from files.storage.outcomes import (
     PartTooSmallError,
     StoredObject,
     StoredPart,
+    StoredUpload,
 )
 
 if TYPE_CHECKING:
@@ -108,6 +109,15 @@ def abort_multipart(*, key: str, upload_id: str) -> None:
         except ClientError as error:
             if code(error) != "NoSuchUpload":
                 raise
+
+
+def list_multiparts(prefix: str) -> Iterator[StoredUpload]:
+    """Yield the multipart uploads under way whose key begins with `prefix`, in no order; a request for each 1,000."""
+    with answers():
+        pages = client().get_paginator("list_multipart_uploads").paginate(Bucket=settings.S3_BUCKET, Prefix=prefix)
+        for page in pages:
+            for upload in page.get("Uploads", []):
+                yield StoredUpload(key=upload["Key"], upload_id=upload["UploadId"], initiated_at=upload["Initiated"])
 
 
 def multipart_etag(parts: Sequence[tuple[int, str]]) -> str | None:

@@ -36,7 +36,9 @@ def head(key: str) -> StoredObject | None:
             # The answer to a HEAD has no body to tell a missing object from a missing bucket.
             client().head_bucket(Bucket=settings.S3_BUCKET)
             return None
-    return StoredObject(key=key, size=answer["ContentLength"], etag=bare(answer["ETag"]))
+    return StoredObject(
+        key=key, size=answer["ContentLength"], etag=bare(answer["ETag"]), last_modified=answer["LastModified"]
+    )
 
 
 def list_prefix(prefix: str) -> Iterator[StoredObject]:
@@ -45,7 +47,9 @@ def list_prefix(prefix: str) -> Iterator[StoredObject]:
         pages = client().get_paginator("list_objects_v2").paginate(Bucket=settings.S3_BUCKET, Prefix=prefix)
         for page in pages:
             for item in page.get("Contents", []):
-                yield StoredObject(key=item["Key"], size=item["Size"], etag=bare(item["ETag"]))
+                yield StoredObject(
+                    key=item["Key"], size=item["Size"], etag=bare(item["ETag"]), last_modified=item["LastModified"]
+                )
 
 
 def copy_frozen(*, source_key: str, target_key: str, source_etag: str) -> StoredObject:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 
 class ObjectMissingError(Exception):
@@ -36,11 +37,24 @@ class PartTooSmallError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object as the store has it: `size` in bytes, `etag` without quotes."""
+    """An object as the store has it: `size` in bytes, `etag` without quotes, `last_modified` by the store's clock.
+
+    Objects are the same by what they are, not by when they came.
+    """
 
     key: str
     size: int
     etag: str
+    last_modified: datetime = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUpload:
+    """A multipart upload that is under way, begun at `initiated_at` by the store's clock."""
+
+    key: str
+    upload_id: str
+    initiated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.db.models import Prefetch
+from django.http import StreamingHttpResponse
 from django.urls import reverse
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -19,20 +20,22 @@ from common.pagination import page_of
 from common.parsing import parse_parameters
 from files.models import FileAttachment
 from submissions import services
-from submissions.access import group_for_member
+from submissions.access import group_for_member, submission_for_member
 from submissions.api.serializers import (
     GroupPageParameterSerializer,
     GroupParameterSerializer,
     PageParameterSerializer,
+    ReceiptParameterSerializer,
     entry_body,
+    receipt_pieces,
     submission_body,
     submitted_body,
 )
-from submissions.errors import SubmissionNotFoundError
 from submissions.models import Submission
 
 ENTRIES_A_PAGE = 100
 SUBMISSIONS_A_PAGE = 100
+TEXT_TYPE, JSON_TYPE = "text/plain", "application/json"
 REPLACEMENT = "\ufffd"
 RETRY_AFTER = "2"
 """Seconds after which a submission that is being verified is worth another look."""
@@ -67,7 +70,7 @@ def _text_part(request: Request, name: str) -> str | None:
 
 
 class SubmitView(APIView):
-    """A metadata table, sequences and a file mapping, in one call."""
+    """A metadata table, sequences, a file mapping and a checksum file, in one call."""
 
     parser_classes = (MultiPartParser,)
 
@@ -82,6 +85,8 @@ class SubmitView(APIView):
             metadata_file=metadata_file,
             sequence_file=_part(request, "sequenceFile"),
             file_mapping=_text_part(request, "fileMapping"),
+            checksum_file=_part(request, "checksumFile"),
+            names={part: file.name for part, file in request.FILES.items() if file.name},
         )
         submission = services.submit(
             user=caller(request), organism_slug=organism, group_id=parameters["group_id"], sent=sent
@@ -113,16 +118,7 @@ class SubmissionView(APIView):
     def get(self, request: Request, submission_id: int) -> Response:
         """Status, counts and 100 entries with their files; `Retry-After` while it is being verified."""
         cursor = parse_parameters(PageParameterSerializer, request.query_params)["cursor"]
-        submission = (
-            Submission.objects.visible_to(caller(request))
-            .with_counts()
-            .select_related("organism", "submitted_by")
-            .filter(pk=submission_id)
-            .first()
-        )
-        if submission is None:
-            text = f"There is no submission {submission_id} in a group that you are a member of."
-            raise SubmissionNotFoundError(text)
+        submission = submission_for_member(user=caller(request), submission_id=submission_id)
         entries = submission.entries.prefetch_related(Prefetch("attachments", FileAttachment.objects.with_results()))
         page = page_of(entries, key="position", cursor=cursor, size=ENTRIES_A_PAGE)
         body = {
@@ -132,3 +128,24 @@ class SubmissionView(APIView):
         }
         verifying = submission.status == Submission.Status.VERIFYING
         return Response(body, headers={"Retry-After": RETRY_AFTER} if verifying else {})
+
+
+class ReceiptView(APIView):
+    """What of a submission was accepted, to be kept and to be checked against."""
+
+    def get(self, request: Request, submission_id: int) -> StreamingHttpResponse:
+        """A text for `sha256sum -c`, or JSON, by `Accept` or `?as=text|json`; the text if neither decides."""
+        asked = parse_parameters(ReceiptParameterSerializer, request.query_params)["format"]
+        receipt = services.receipt_for(user=caller(request), submission_id=submission_id)
+        preferred = request.get_preferred_type([TEXT_TYPE, JSON_TYPE])
+        as_json = asked == "json" or (asked is None and preferred == JSON_TYPE)
+        pieces = receipt_pieces(receipt) if as_json else map(str.encode, services.receipt_text(receipt))
+        name = services.receipt_name(receipt.submission)
+        return StreamingHttpResponse(
+            pieces,
+            content_type=JSON_TYPE if as_json else f"{TEXT_TYPE}; charset=utf-8",
+            headers={
+                "Content-Disposition": f'attachment; filename="{name}.{"json" if as_json else "sha256"}"',
+                "Vary": "Accept",
+            },
+        )

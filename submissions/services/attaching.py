@@ -8,23 +8,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from common.errors import DomainError, ErrorList, Location
+from files.category_rules import count_error, ending_error, name_errors, size_error
 from files.errors import (
     CategoryUnknownError,
-    ExtensionNotAllowedError,
     FileNotFoundInGroupError,
     FileNotUploadedError,
     FileRejectedError,
-    FileTooLargeError,
     MultipartNotCompletedError,
-    TooFewFilesError,
-    TooManyFilesError,
 )
 from files.models import ContentCheckResult, File, FileCategory
 from files.services import mark_uploaded
-from submissions.errors import FileNameDuplicateError, FileNameInvalidError, SubmissionIdUnknownError, quoted
+from submissions.errors import SubmissionIdUnknownError, quoted
 from submissions.mapping import FIELD, FileMapping, MappedFile, pointer_to
 from submissions.models import Group, Organism
-from submissions.names import check_file_name, name_key
+from submissions.services.pairing import pair_errors
 from submissions.tables import Row, Table
 
 
@@ -39,6 +36,14 @@ class PlannedAttachment:
     position: int
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to attach, in the order it was sent, and the organism's categories by whose rules that was judged."""
+
+    attachments: list[PlannedAttachment]
+    categories: list[FileCategory]
+
+
 @dataclass(slots=True)
 class _Found:
     """What the mapping names, as far as it exists."""
@@ -50,12 +55,12 @@ class _Found:
 
 def plan_attachments(
     *, organism: Organism, group: Group, table: Table, mapping: FileMapping, errors: ErrorList
-) -> list[PlannedAttachment]:
-    """Check the whole mapping and return what to attach, in the order it was sent.
+) -> Plan:
+    """Check the whole mapping and return what to attach.
 
     Adds every problem to `errors`; what is returned is complete only if there is none. Looks into the object
-    store for files that were sent and not announced. Three queries, and one update for files found there,
-    whatever the size of the mapping. Raises `StorageUnavailableError`.
+    store for files that were sent and not announced. Three queries, one more where there are pairs, and one
+    update for files found there, whatever the size of the mapping. Raises `StorageUnavailableError`.
     """
     found = _find(organism, group, mapping)
     rows = {row.submission_id: row for row in table.rows}
@@ -64,7 +69,7 @@ def plan_attachments(
         if table.complete and submission_id not in rows:
             errors.add(_unknown_submission_id(submission_id))
         for name, files in categories.items():
-            errors.extend(_name_errors(files))
+            errors.extend(name_errors((mapped.name, mapped.location) for mapped in files))
             category = found.categories.get(name)
             if category is not None:
                 planned.extend(_plan(files, category, found, errors))
@@ -73,7 +78,8 @@ def plan_attachments(
             errors.extend(_no_such_file(mapped) for mapped in files if mapped.file_id not in found.files)
     if organism.file_sharing:
         errors.extend(_count_errors(table.rows, mapping, found.categories.values()))
-    return planned
+        errors.extend(pair_errors(mapping, found.categories, found.files))
+    return Plan(planned, list(found.categories.values()))
 
 
 def _find(organism: Organism, group: Group, mapping: FileMapping) -> _Found:
@@ -102,20 +108,6 @@ def _unknown_category(submission_id: str, name: str, found: _Found) -> DomainErr
     return CategoryUnknownError(text, where)
 
 
-def _name_errors(files: Iterable[MappedFile]) -> Iterator[DomainError]:
-    """Names that no file can have, and names that stand twice among the files of one entry and category."""
-    seen: set[str] = set()
-    for mapped in files:
-        if (reason := check_file_name(mapped.name)) is not None:
-            yield FileNameInvalidError(reason, mapped.location)
-            continue
-        key = name_key(mapped.name)
-        if key in seen:
-            text = f"The file name {quoted(mapped.name)} stands twice here; upper and lower case count as the same."
-            yield FileNameDuplicateError(text, mapped.location)
-        seen.add(key)
-
-
 def _plan(
     files: Iterable[MappedFile], category: FileCategory, found: _Found, errors: ErrorList
 ) -> Iterator[PlannedAttachment]:
@@ -128,19 +120,15 @@ def _plan(
 
 
 def _file_errors(mapped: MappedFile, file: File | None, category: FileCategory, found: _Found) -> Iterator[DomainError]:
-    endings = tuple(ending.casefold() for ending in category.extensions)
-    if endings and not mapped.name.casefold().endswith(endings):
-        text = f"{quoted(mapped.name)} does not end in {', '.join(category.extensions)}, as “{category}” asks."
-        yield ExtensionNotAllowedError(text, mapped.location)
+    if (wrong_ending := ending_error(category, mapped.name, mapped.location)) is not None:
+        yield wrong_ending
     if file is None:
         yield _no_such_file(mapped)
         return
     if (problem := _state_error(mapped, file, category, found)) is not None:
         yield problem
-    limit = category.max_file_size
-    if file.size is not None and limit is not None and file.size > limit:
-        text = f"{quoted(mapped.name)} has {file.size:,} bytes; “{category}” allows {limit:,}."
-        yield FileTooLargeError(text, mapped.location)
+    if file.size is not None and (too_large := size_error(category, mapped.name, file.size, mapped.location)):
+        yield too_large
 
 
 def _no_such_file(mapped: MappedFile) -> DomainError:
@@ -173,21 +161,18 @@ def _count_errors(
     rows: Iterable[Row], mapping: FileMapping, categories: Iterable[FileCategory]
 ) -> Iterator[DomainError]:
     """Entries with too few or too many files in a category, those that the mapping does not name included."""
-    ruled = [c for c in categories if c.required or c.min_files > 1 or c.max_files is not None]
+    ruled = [c for c in categories if c.required or c.min_files > 1 or c.max_files is not None or c.pairing]
     for row in rows:
         files: Mapping[str, tuple[MappedFile, ...]] = mapping.entries.get(row.submission_id, {})
         counts = Counter({name: len(mapped) for name, mapped in files.items()})
         for category in ruled:
-            yield from _count_error(row, category, counts[category.name])
+            if (error := _count_error(row, category, counts[category.name])) is not None:
+                yield error
 
 
-def _count_error(row: Row, category: FileCategory, count: int) -> Iterator[DomainError]:
+def _count_error(row: Row, category: FileCategory, count: int) -> DomainError | None:
     pointer = pointer_to(row.submission_id, category.name)
     where = Location(
         field=FIELD, pointer=pointer, submission_id=row.submission_id, category=category.name, line=row.line
     )
-    has = f"{quoted(row.submission_id)} has {count} {'file' if count == 1 else 'files'} in “{category}”"
-    if count < category.min_files and (count > 0 or category.required):
-        yield TooFewFilesError(f"{has}; it needs at least {category.min_files}.", where)
-    if category.max_files is not None and count > category.max_files:
-        yield TooManyFilesError(f"{has}; it may have at most {category.max_files}.", where)
+    return count_error(category, count, quoted(row.submission_id), where)

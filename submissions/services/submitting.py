@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from django.conf import settings
@@ -12,20 +12,24 @@ from django.db.models import F
 
 from accounts.models import User
 from common.errors import ErrorList, Location, ParameterMissingError, ValidationFailedError
-from files import acceptance, storage, tasks
+from files import acceptance, rules, storage, tasks
 from files.errors import FileNotFoundInGroupError
-from files.models import File, FileAttachment
+from files.models import File, FileAttachment, FileCategory
 from submissions.access import group_for_member
+from submissions.checksums import SubmittedPaths
 from submissions.errors import FileSharingDisabledError, OrganismNotFoundError
 from submissions.field_rules import FieldKind, FieldRule
 from submissions.mapping import FIELD as MAPPING_FIELD
 from submissions.mapping import FileMapping, parse_mapping
-from submissions.models import AccessionCounter, Group, Organism, SequenceEntry, Submission
+from submissions.models import AccessionCounter, Group, Organism, RuleSet, SequenceEntry, Submission
 from submissions.names import name_key
+from submissions.sequences import FIELD as SEQUENCES_FIELD
 from submissions.sequences import Requirement, SequenceRecord, match_sequences, parse_fasta
 from submissions.services.attaching import PlannedAttachment, plan_attachments
+from submissions.services.checksums import ChecksumClaims, Document, check_checksums, record_claims
 from submissions.services.file_columns import mapping_of_columns
-from submissions.tables import Row, parse_table
+from submissions.tables import FIELD as TABLE_FIELD
+from submissions.tables import Row, Table, parse_table
 
 BATCH = 1_000
 
@@ -37,15 +41,29 @@ class _Checked:
     rows: list[Row]
     sequences: dict[str, tuple[SequenceRecord, ...]]
     attachments: list[PlannedAttachment]
+    categories: list[FileCategory]
+    claims: ChecksumClaims
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What was sent, as it was sent: seekable binary streams, and the file mapping's JSON text."""
+    """What was sent, as it was sent: seekable binary streams, and the file mapping's JSON text.
+
+    `names` has the names of the files that table and sequences were sent from, by form part.
+    """
 
     metadata_file: BinaryIO
     sequence_file: BinaryIO | None = None
     file_mapping: str | None = None
+    checksum_file: BinaryIO | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def documents(self) -> dict[str, Document]:
+        """Table and sequences by their form parts, as far as they came as files with names."""
+        streams = {TABLE_FIELD: self.metadata_file, SEQUENCES_FIELD: self.sequence_file}
+        named = {part: stream for part, stream in streams.items() if stream is not None and part in self.names}
+        return {part: Document(self.names[part], stream) for part, stream in named.items()}
 
 
 def submit(*, user: User, organism_slug: str, group_id: int, sent: Sent) -> Submission:
@@ -116,11 +134,33 @@ def _check(organism: Organism, group: Group, sent: Sent, mapping: FileMapping | 
         records = None if fasta is None else fasta.records
         requirement = Requirement(organism.sequences)
         sequences = match_sequences(table.rows, records, requirement=requirement, errors=errors)
-    attachments = plan_attachments(
-        organism=organism, group=group, table=table, mapping=mapping or FileMapping(), errors=errors
-    )
+    mapping = mapping or FileMapping()
+    plan = plan_attachments(organism=organism, group=group, table=table, mapping=mapping, errors=errors)
+    claims = _checked_checksums(organism=organism, group=group, sent=sent, table=table, mapping=mapping, errors=errors)
     errors.raise_if_any()
-    return _Checked(table.rows, sequences, attachments)
+    return _Checked(table.rows, sequences, plan.attachments, plan.categories, claims)
+
+
+def _checked_checksums(
+    *, organism: Organism, group: Group, sent: Sent, table: Table, mapping: FileMapping, errors: ErrorList
+) -> ChecksumClaims:
+    """What the checksum file claims; of nothing, where none was sent."""
+    if sent.checksum_file is None:
+        return ChecksumClaims()
+    paths = SubmittedPaths(
+        mapping.files(),
+        documents={part: document.name for part, document in sent.documents.items()},
+        submission_ids=(row.submission_id for row in table.rows),
+        categories=organism.file_categories.values_list("name", flat=True),
+    )
+    return check_checksums(
+        sent.checksum_file,
+        group=group,
+        paths=paths,
+        documents=sent.documents,
+        limit=settings.TABLE_MAX_BYTES,
+        errors=errors,
+    )
 
 
 def field_rules(organism: Organism) -> list[FieldRule]:
@@ -149,10 +189,12 @@ def _keep_documents(submission: Submission, sent: Sent) -> None:
 
 def _store(submission: Submission, checked: _Checked) -> None:
     accessions = take_accessions(len(checked.rows))
+    rule_set = _record_rules(submission.organism, checked)
     with transaction.atomic():
         _lock_files(checked.attachments)
+        record_claims(checked.claims)
         submission.save()
-        entries = _create_entries(submission, checked, accessions)
+        entries = _create_entries(submission, checked, accessions, rule_set)
         _create_attachments(entries, checked.attachments)
         acceptance.settle(submission.entries.all())
         unsettled = FileAttachment.objects.filter(
@@ -161,26 +203,34 @@ def _store(submission: Submission, checked: _Checked) -> None:
         tasks.enqueue(unsettled.values_list("file_id", flat=True).distinct())
 
 
+def _record_rules(organism: Organism, checked: _Checked) -> RuleSet | None:
+    """The rules that were checked, as the entries keep them; outside the transaction, so that nobody waits for it."""
+    return rules.record(organism, checked.categories) if organism.file_sharing else None
+
+
 def _lock_files(attachments: Sequence[PlannedAttachment]) -> None:
-    """Hold the files' rows until they are attached: one that is deleted or expires meanwhile is not there."""
+    """Hold the files' rows until they are attached; one that is deleted, expires or is held back meanwhile is not."""
     wanted = {planned.file.pk for planned in attachments}
-    free = File.objects.select_for_update().filter(pk__in=wanted, deleting_at__isnull=True)
+    free = File.objects.attachable().select_for_update().filter(pk__in=wanted)
     free = free.exclude(status__in=[File.Status.REQUESTED, File.Status.EXPIRED])
     gone = wanted - set(free.order_by("pk").values_list("pk", flat=True))
     errors = ErrorList()
     for file_id in sorted(gone):
-        text = f"The file {file_id} was deleted, or given up after a time, while you were submitting."
+        text = f"The file {file_id} was deleted, given up after a time, or held back, while you were submitting."
         errors.add(FileNotFoundInGroupError(text, Location(field=MAPPING_FIELD, file_id=str(file_id))))
     errors.raise_if_any()
 
 
-def _create_entries(submission: Submission, checked: _Checked, accessions: Sequence[str]) -> dict[str, SequenceEntry]:
+def _create_entries(
+    submission: Submission, checked: _Checked, accessions: Sequence[str], rule_set: RuleSet | None
+) -> dict[str, SequenceEntry]:
     entries = [
         SequenceEntry(
             submission=submission,
             position=position,
             given_submission_id=row.submission_id,
             accession=accession,
+            rule_set=rule_set,
             metadata=row.metadata,
             sequences=[
                 {"fastaId": record.fasta_id, "length": record.length}
@@ -203,6 +253,9 @@ def _create_attachments(entries: dict[str, SequenceEntry], attachments: Sequence
                 name=planned.name,
                 name_key=name_key(planned.name),
                 position=planned.position,
+                content_check=planned.category.content_check,
+                max_file_size=planned.category.max_file_size,
+                pairing=planned.category.pairing,
             )
             for planned in attachments
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -207,6 +208,21 @@ def test_a_file_is_downloaded_under_its_name(page: Page, submitter: Submitter) -
         page.get_by_role("link", name="sample.fastq").click()
     assert download.value.suggested_filename == "sample.fastq"
     assert Path(download.value.path()).read_bytes() == FASTQ_GZ
+
+
+@pytest.mark.parametrize(("link", "ending"), [("Download checksums", "sha256"), ("Download as JSON", "json")])
+def test_the_receipt_is_downloaded_from_the_submissions_page(
+    page: Page, submitter: Submitter, resting_worker: Callable[[], None], link: str, ending: str
+) -> None:
+    path = submitter.submit(sample=FASTQ_GZ)
+    log_in(page, path)
+    expect_status(page, "VERIFYING")
+    expect(page.get_by_role("heading", name="Receipt")).to_have_count(0)
+    resting_worker()
+    with page.expect_download() as download:
+        page.get_by_role("region", name="Receipt").get_by_role("link", name=link).click()
+    assert download.value.suggested_filename == f"satchel-submission-{path.rsplit('/', 1)[1]}.{ending}"
+    assert hashlib.sha256(FASTQ_GZ).hexdigest() in Path(download.value.path()).read_text()
 
 
 # --- every page, for everybody ---------------------------------------------------------------------

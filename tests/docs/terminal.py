@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 PROGRAMS = ("bash", "curl", "jq")
-EVERYWHERE = ("basename", "find", "grep", "mktemp", "rm", "sha256sum", "sleep", "split")
+EVERYWHERE = ("basename", "cp", "find", "grep", "mkdir", "mktemp", "rm", "sha256sum", "sleep", "split")
 """What every system with a shell has."""
 PLACEHOLDER = re.compile(r"<[A-Za-z][^<>\n]*>")
 HEADERS_END = "\n\n"  # curl writes CRLF, which `subprocess` turns into LF

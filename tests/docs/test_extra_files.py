@@ -113,6 +113,10 @@ def test_the_calls_of_the_page_end_with_an_accepted_submission(alice: Terminal) 
     names = ("reads.fastq", "hello-world.txt")
     assert hashes(submission) == {name: alice.sha256sum(name) for name in names}
 
+    alice.run(calls.take("/receipt"))
+    verdict = alice.run(calls.take("sha256sum -c"))
+    assert verdict.splitlines() == ["rawReads/sample-1/reads.fastq: OK", "supplementary/sample-1/hello-world.txt: OK"]
+
     file = alice.run(calls.take("/files/<file ID of reads.fastq>"))
     assert alice.jq(".sha256", file) == alice.sha256sum("reads.fastq")
     alice.run(calls.take("/files/get/"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,18 @@ def test_a_program_that_obeys_ends_with_its_status_and_takes_its_children_along(
     assert running.wait() == 7
     assert_gone(family)
     assert "ended by itself" not in running.tail()
+
+
+def test_being_told_to_stop_many_times_at_once_is_no_more_than_being_told(tmp_path: Path, lifeline: Lifeline) -> None:
+    for number in range(5):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        running, family = start_family(folder, lifeline, OBEDIENT)
+        for _ in range(300):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(running._guard.pid, signal.SIGTERM)
+        assert wait_until(partial(getattr, running, "ended"), 10)
+        assert_gone(family)
 
 
 def test_a_program_that_ignores_the_signal_is_killed_after_its_grace(tmp_path: Path, lifeline: Lifeline) -> None:

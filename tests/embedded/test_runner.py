@@ -64,7 +64,9 @@ def test_killing_the_process_that_started_the_runner_ends_all_of_it(runs: Runs) 
     run.assert_nothing_left()
 
 
-@pytest.mark.parametrize(("name", "argument"), [("worker", "--pool=prefork"), ("seaweedfs", "-s3.config=")])
+@pytest.mark.parametrize(
+    ("name", "argument"), [("worker-large", "--queues=satchel-large"), ("seaweedfs", "-s3.config=")]
+)
 def test_a_process_that_dies_ends_the_run_and_is_named(runs: Runs, name: str, argument: str) -> None:
     run = runs.ready()
     os.kill(run.guarded_process(argument), signal.SIGKILL)

@@ -99,6 +99,9 @@ class FileAttachmentFactory(DjangoModelFactory[FileAttachment]):
     name = factory.Sequence(lambda n: f"reads{n}.fastq.gz")
     name_key = factory.LazyAttribute(lambda attachment: name_key(attachment.name))
     position = 0
+    content_check = factory.SelfAttribute("category.content_check")
+    max_file_size = factory.SelfAttribute("category.max_file_size")
+    pairing = factory.SelfAttribute("category.pairing")
 
 
 class ContentCheckResultFactory(DjangoModelFactory[ContentCheckResult]):

@@ -16,6 +16,7 @@ from submissions.models import (
     IdempotencyRecord,
     MetadataField,
     Organism,
+    RuleSet,
     SequenceEntry,
     Submission,
 )
@@ -42,6 +43,17 @@ class MetadataFieldFactory(DjangoModelFactory[MetadataField]):
     organism = factory.SubFactory(OrganismFactory)
     name = factory.Sequence(lambda n: f"field{n}")
     shown_name = factory.LazyAttribute(lambda field: field.name.capitalize())
+
+
+class RuleSetFactory(DjangoModelFactory[RuleSet]):
+    """The rules of an organism that had no file categories."""
+
+    class Meta:
+        model = RuleSet
+
+    organism = factory.SubFactory(OrganismFactory)
+    digest = factory.Sequence(lambda n: hashlib.sha256(str(n).encode()).hexdigest())
+    categories = factory.LazyFunction(list)
 
 
 class GroupFactory(DjangoModelFactory[Group]):

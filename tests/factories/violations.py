@@ -25,6 +25,7 @@ from tests.factories.submissions import (
     IdempotencyRecordFactory,
     MetadataFieldFactory,
     OrganismFactory,
+    RuleSetFactory,
     SequenceEntryFactory,
     SubmissionFactory,
 )
@@ -111,6 +112,7 @@ OF_ACCOUNTS = [
 ]
 
 OF_ORGANISMS_AND_GROUPS = [
+    doubled("rule_set_unique", RuleSetFactory, "organism", "digest"),
     doubled("submissions.Organism.slug", OrganismFactory, "slug"),
     changed("organism_sequences_known", "another word", OrganismFactory, {}, sequences="SOMETIMES"),
     changed("organism_slug_not_reserved", "files", OrganismFactory, {}, slug="files"),
@@ -202,6 +204,31 @@ OF_FILES = [
     changed("file_single_or_multipart", "multipart, no key", FileFactory, MULTIPART, object_key=""),
     changed("file_lease_whole", "no end", FileFactory, FILE["VERIFYING"], lease_expires_at=None),
     changed("file_lease_whole", "no holder", FileFactory, FILE["VERIFYING"], lease_token=None),
+    *(
+        changed(
+            "file_verification_failed_after_faults",
+            how,
+            FileFactory,
+            {**FILE[status], "fault_count": 3, "last_fault": "the store fell silent"},
+            verification_failed_at=now,
+            **fields,
+        )
+        for how, status, fields in (
+            ("without faults", "VERIFYING", {"fault_count": 0}),
+            ("for no known fault", "VERIFYING", {"last_fault": ""}),
+            ("requested alone", "REQUESTED", {}),
+            ("rejected", "REJECTED", {}),
+        )
+    ),
+    changed("file_fixity_problem_has_time", "never read", FileFactory, FILE["VERIFIED"], fixity_problem_code="odd"),
+    changed(
+        "file_fixity_problem_has_time",
+        "unverified",
+        FileFactory,
+        FILE["UPLOADED"],
+        fixity_problem_code="odd",
+        fixity_checked_at=now,
+    ),
     changed("file_quarantined_at_and_by", "by nobody", FileFactory, {}, quarantined_at=now),
     changed("file_quarantined_at_and_by", "at no time", FileFactory, {}, quarantined_by=anybody),
     doubled("file_staging_key_unique", FileFactory, "staging_key"),
@@ -213,6 +240,23 @@ OF_CATEGORIES_AND_ATTACHMENTS = [
     changed("file_category_min_files_from_1", "0", FileCategoryFactory, {}, min_files=0),
     changed("file_category_max_not_below_min", "3 and 2", FileCategoryFactory, {}, min_files=3, max_files=2),
     changed("file_category_check_known", "another word", FileCategoryFactory, {}, content_check="exe"),
+    *(
+        changed(
+            "file_category_pairs_reads", f"pairs of {check}", FileCategoryFactory, {}, content_check=check, pairing=True
+        )
+        for check in ("none", "bam")
+    ),
+    changed("attachment_check_known", "another word", FileAttachmentFactory, {}, content_check="exe"),
+    *(
+        changed(
+            "attachment_pairs_reads", f"pairs of {check}", FileAttachmentFactory, {}, content_check=check, pairing=True
+        )
+        for check in ("none", "bam")
+    ),
+    changed("attachment_compared_is_paired", "no pair", FileAttachmentFactory, {}, pair_compared_at=now),
+    changed(
+        "attachment_pair_problem_has_time", "at no time", FileAttachmentFactory, {}, pair_problem_code="pair_mixed"
+    ),
     doubled("attachment_name_unique", FileAttachmentFactory, "entry", "category", "name_key"),
     changed("attachment_named", "no name", FileAttachmentFactory, {}, name=""),
     changed("attachment_named", "no name to compare", FileAttachmentFactory, {}, name_key=""),

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from embedded.programs import Lifeline, Program, RunningProgram, wait_until
-from embedded.services import worker
+from embedded.services import large_worker
 from embedded.stores import valkey
 from tests.fixtures import FASTQ, mapping_of, put
 from tests.product import Product, running_product, start
@@ -95,9 +95,9 @@ def test_a_file_whose_worker_is_killed_while_reading_is_verified_by_the_next(
     file_id = _upload(alice, LARGE)
     alice.post("/files/complete-upload", json=[{"fileId": file_id}])
     assert wait_until(lambda: _status(alice, file_id) == "VERIFYING", 20)
-    _kill(fragile.processes["worker"])
+    _kill(fragile.processes["worker-large"])
     assert _status(alice, file_id) == "VERIFYING"
-    again(worker(fragile.place))
+    again(large_worker(fragile.place))
     assert wait_until(lambda: _status(alice, file_id) == "VERIFIED", 60)
     assert alice.get(f"/files/{file_id}").json()["sha256"] == hashlib.sha256(LARGE).hexdigest()
 

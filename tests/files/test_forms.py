@@ -166,6 +166,10 @@ def test_the_page_loads_the_script_as_a_module_and_nothing_inline() -> None:
         ({"min_files": 2, "max_files": 2}, "Exactly 2 files."),
         ({"max_files": 1}, "One file."),
         ({"max_files": 4}, "1 to 4 files."),
+        (
+            {"pairing": True, "min_files": 2, "max_files": 2},
+            "Two files, read 1 and read 2 of a pair, whose names differ only in 1 and 2.",
+        ),
         ({"max_file_size": 999}, "No file larger than 999 bytes."),
         ({"max_file_size": 1_500_000_000}, "No file larger than 1.5 GB."),
         ({"max_file_size": 5 * 10**15}, "No file larger than 5000 TB."),

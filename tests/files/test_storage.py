@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from uuid import uuid4
@@ -17,11 +18,13 @@ import pytest
 from django.conf import settings as live_settings
 from pytest_django import Settings
 
+from embedded.programs import wait_until
 from files import signing, storage
 from files.storage.client import client
 
 PART = storage.MIN_PART_SIZE
 NO_ETAG = "0" * 32
+NOW = datetime.now(UTC)  # which does not count when objects are compared
 
 
 @pytest.fixture
@@ -37,7 +40,7 @@ def put(key: str, body: bytes, **headers: str) -> storage.StoredObject:
     """Upload as a submitter does, and return what the store should now have."""
     url = signing.presign("PUT", key, expires_in=60)
     assert httpx.put(url, content=body, headers=headers).status_code == 200
-    return storage.StoredObject(key=key, size=len(body), etag=md5(body))
+    return storage.StoredObject(key=key, size=len(body), etag=md5(body), last_modified=NOW)
 
 
 def put_part(key: str, upload_id: str, part_number: int, body: bytes) -> tuple[int, str]:
@@ -69,6 +72,16 @@ def test_a_listing_gives_what_begins_with_the_prefix_in_key_order(prefix: str) -
     assert list(storage.list_prefix(prefix + "none/")) == []
 
 
+def test_a_listing_tells_when_an_object_came_and_a_copy_is_as_young_as_it_is(prefix: str) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=1)  # the store counts whole seconds
+    source = put(prefix + "a", b"hello")
+    [first] = storage.list_prefix(prefix)
+    assert before <= first.last_modified <= datetime.now(UTC)
+    assert wait_until(lambda: datetime.now(UTC) - first.last_modified > timedelta(seconds=1.5), 5)
+    copy = storage.copy_frozen(source_key=source.key, target_key=prefix + "b", source_etag=source.etag)
+    assert copy.last_modified > first.last_modified
+
+
 def test_a_listing_goes_on_behind_the_first_page_and_all_of_it_can_be_deleted(prefix: str) -> None:
     keys = [f"{prefix}many/{number:04}" for number in range(1001)]
     with httpx.Client() as sender:
@@ -97,7 +110,7 @@ def test_a_frozen_copy_has_the_bytes_and_nothing_else_of_what_was_sent(prefix: s
 
     copy = storage.copy_frozen(source_key=source.key, target_key=prefix + "copy", source_etag=source.etag)
 
-    assert copy == storage.StoredObject(key=prefix + "copy", size=len(body), etag=source.etag)
+    assert copy == storage.StoredObject(key=prefix + "copy", size=len(body), etag=source.etag, last_modified=NOW)
     answer = fetch(copy.key)
     assert answer.content == body
     assert answer.headers["content-type"] == "application/octet-stream"
@@ -206,6 +219,23 @@ def test_a_repeated_complete_is_settled_by_head_and_etag(prefix: str) -> None:
     assert again == made
     assert again.etag == storage.multipart_etag(parts)
     assert again.etag != storage.multipart_etag(parts[:1])
+
+
+def test_uploads_under_way_are_listed_by_prefix_until_they_are_completed_or_aborted(prefix: str) -> None:
+    keys = [f"{prefix}in/{number}" for number in range(4)]
+    ids = storage.create_many_multiparts([*keys, prefix + "out"])
+    parts = [put_part(keys[0], ids[0], 1, b"x")]
+    storage.complete_multipart(key=keys[0], upload_id=ids[0], parts=parts)
+    storage.abort_multipart(key=keys[1], upload_id=ids[1])
+    listed = sorted(storage.list_multiparts(prefix + "in/"), key=lambda upload: upload.key)
+    assert [(upload.key, upload.upload_id) for upload in listed] == [(keys[2], ids[2]), (keys[3], ids[3])]
+    assert all(timedelta() <= datetime.now(UTC) - upload.initiated_at < timedelta(minutes=1) for upload in listed)
+
+
+def test_a_listing_of_uploads_under_way_goes_on_behind_the_first_page(prefix: str) -> None:
+    keys = {f"{prefix}{number:04}" for number in range(1_005)}
+    storage.create_many_multiparts(sorted(keys))
+    assert {upload.key for upload in storage.list_multiparts(prefix)} == keys
 
 
 def test_an_upload_that_was_aborted_is_missing_and_aborting_again_is_fine(prefix: str) -> None:

@@ -9,6 +9,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from itertools import chain, repeat
 from threading import Thread
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from files import signing, storage
 from files.storage import streams
 
 MEBIBYTE = 1024 * 1024
+NOW = datetime.now(UTC)  # which does not count when objects are compared
 BODY = random.Random(1).randbytes(5 * MEBIBYTE + 123)
 
 
@@ -40,7 +42,7 @@ def put(key: str, body: bytes, **headers: str) -> storage.StoredObject:
     url = signing.presign("PUT", key, expires_in=60)
     answer = httpx.put(url, content=body, headers=headers)
     assert answer.status_code == 200
-    return storage.StoredObject(key=key, size=len(body), etag=answer.headers["etag"])
+    return storage.StoredObject(key=key, size=len(body), etag=answer.headers["etag"], last_modified=NOW)
 
 
 def read(stored: storage.StoredObject, start: int = 0) -> bytes:

@@ -16,10 +16,11 @@ from django.db import connection
 from django.utils import timezone
 
 from embedded.programs import wait_until
-from files import leases, storage, sweeping, tasks, verification
+from files import leases, reading, storage, sweeping, tasks, verification
 from files.errors import StorageUnavailableError
 from files.leases import LeaseLostError
 from files.models import ContentCheckResult, File
+from files.reading import Reading
 from submissions.models import SequenceEntry, Submission
 from tests.fixtures import FASTQ, FASTQ_GZ, Api, Demo, mapping_of, put
 
@@ -201,7 +202,7 @@ def test_a_worker_that_lost_its_lease_records_nothing(api: Api, demo: Demo) -> N
         slow.record(size=1)
     with pytest.raises(LeaseLostError):
         slow.end(status=File.Status.REJECTED)
-    slow.end_with_fault()
+    slow.end_with_fault(StorageUnavailableError())
     assert File.objects.values().get() == before
 
 
@@ -288,9 +289,9 @@ def test_bytes_that_differ_from_the_etag_are_a_fault(api: Api, demo: Demo) -> No
     lease = leases.claim(file.pk)
     assert lease is not None
     lease.file.etag = "0" * 32
-    reading = verification.Reading(len(FASTQ), "0" * 64, hashlib.md5(FASTQ, usedforsecurity=False).hexdigest(), [])
+    found = Reading(len(FASTQ), "0" * 64, hashlib.md5(FASTQ, usedforsecurity=False).hexdigest(), [])
     with pytest.raises(StorageUnavailableError):
-        verification._mismatch(lease.file, reading)
+        verification._mismatch(lease.file, found)
 
 
 @pytest.mark.parametrize("status", [File.Status.UPLOADED, File.Status.VERIFYING])
@@ -362,15 +363,15 @@ def test_what_is_claimed_while_a_file_is_read_is_compared(
     api: Api, demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, _ = _sent(api, demo)
-    read = verification._read
+    read = reading.read
 
-    def read_and_claim(*arguments: Any) -> Any:
-        reading = read(*arguments)
+    def read_and_claim(*arguments: Any, **options: Any) -> Any:
+        found = read(*arguments, **options)
         answer = api.post("files/complete-upload", [{"fileId": str(file.pk), "sha256": "0" * 64}])
         assert answer.json() == [{"fileId": str(file.pk), "status": "VERIFYING"}]
-        return reading
+        return found
 
-    monkeypatch.setattr(verification, "_read", read_and_claim)
+    monkeypatch.setattr(reading, "read", read_and_claim)
     verification.verify(file.pk)
     file.refresh_from_db()
     assert (file.status, file.problem_code) == ("REJECTED", "sha256_mismatch")

@@ -17,7 +17,7 @@ from embedded.programs import ROOT
 from files import verification
 from files.content import CHECKS
 from files.models import File
-from files.verification import Reading
+from files.reading import Reading
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])

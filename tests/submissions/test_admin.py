@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from files import rules
 from files.models import ContentCheck, FileCategory
 from submissions.models import Group, GroupMembership, MetadataField, Organism, SequenceEntry, Submission
 from tests.admin_pages import grows, sent_form, with_inline, words
@@ -105,6 +106,13 @@ def test_an_organism_sent_back_as_it_was_shown_stays_the_same(admin_client: Clie
         ({"name": "raw reads"}, "Use letters, digits and underscores."),
         ({"name": ""}, "This field is required."),
         ({"content_check": "exe"}, "Select a valid choice. exe is not one of the available choices."),
+        (
+            {"pairing": "on", "content_check": "gzip"},
+            "Only reads are paired: choose the content check “FASTQ, plain or gzipped”, or do without pairs.",
+        ),
+        ({"pairing": "on", "min_files": 3}, "A pair is two files; write 2, or do without pairs."),
+        ({"pairing": "on", "max_files": 1}, "A pair is two files; write 2, or do without pairs."),
+        ({"pairing": "on", "max_files": 4}, "A pair is two files; write 2, or do without pairs."),
     ],
 )
 def test_a_category_that_cannot_be_is_refused_in_words(
@@ -116,7 +124,22 @@ def test_a_category_that_cannot_be_is_refused_in_words(
 
     assert answer.status_code == 200
     assert expected in words(answer)
+    assert "Constraint" not in words(answer)
     assert not Organism.objects.exists()
+
+
+@pytest.mark.parametrize("numbers", [{}, {"min_files": 2}, {"max_files": 2}, {"min_files": 2, "max_files": 2}], ids=str)
+def test_a_category_of_pairs_takes_two_files_without_being_told(
+    admin_client: Client, numbers: dict[str, object]
+) -> None:
+    category = CATEGORY | {"pairing": "on"} | numbers
+    form = with_inline(admin_client.get(ADD_ORGANISM), "file_categories", category)
+
+    answer = admin_client.post(ADD_ORGANISM, form | {"name": "Any", "slug": "any"})
+
+    assert answer.status_code == 302, words(answer)
+    stored = FileCategory.objects.get()
+    assert (stored.pairing, stored.min_files, stored.max_files) == (True, 2, 2)
 
 
 @pytest.mark.parametrize(
@@ -320,6 +343,23 @@ def test_an_entry_shows_each_files_state_in_its_category(admin_client: Client) -
     assert f"Raw reads reads.fastq.gz {file} Rejected fastq_empty: It is empty." in page
     assert f"Supplementary files same.bin {file} Verified none" in page
     assert "Uganda" in page
+
+
+def test_an_entry_shows_the_rules_it_was_verified_under_and_not_those_of_today(admin_client: Client) -> None:
+    entry = SequenceEntryFactory.create()
+    raw_reads, supplementary = demo_categories(entry.submission.organism)
+    assert "Verified under: no rules for files" in words(admin_client.get(change_page(entry)))
+    raw_reads.required, raw_reads.extensions = True, ["<.fastq>"]
+    entry.rule_set = rules.record(entry.submission.organism, [raw_reads, supplementary])
+    entry.save()
+    FileCategory.objects.update(shown_name="Renamed", content_check=ContentCheck.NONE)
+
+    page = words(admin_client.get(change_page(entry)))
+
+    assert (
+        "Verified under: Raw reads (rawReads), required. Names end in <.fastq>. Each file is checked to be readable as "
+        "FASTQ, plain or gzipped. Supplementary files (supplementary), optional. Released at"
+    ) in page
 
 
 @pytest.mark.parametrize("make", [SubmissionFactory.create, SequenceEntryFactory.create])

@@ -7,6 +7,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.asserts import assertContains, assertNotContains
 
+from files import rules
 from submissions.models import SequenceEntry
 from tests.factories import FileAttachmentFactory, GroupMembershipFactory, SequenceEntryFactory, SubmissionFactory
 from tests.fixtures import Demo
@@ -78,10 +79,37 @@ def test_files_are_grouped_by_category_in_the_admins_order(client: Client, demo:
     assert f"/api/files/get/{entry.accession}/1/rawReads/rawReads.gz" in text
 
 
+@pytest.mark.parametrize(
+    ("status", "title"),
+    [
+        ("ACCEPTED", "Rules it was accepted under"),
+        ("VERIFYING", "Rules it is verified under"),
+        ("REJECTED", "Rules it was verified under"),
+    ],
+)
+def test_the_rules_as_they_stood_are_told_in_words(client: Client, demo: Demo, status: str, title: str) -> None:
+    categories = demo.organism.file_categories.order_by("order")
+    entry = entry_of(demo, status=status, rule_set=rules.record(demo.organism, list(categories)))
+    categories.update(content_check="gzip", required=True, shown_name="Renamed")
+    client.force_login(demo.alice)
+    page = client.get(f"/entries/{entry}")
+    assertContains(page, f"<summary>{title}</summary>", html=True)
+    told = "Optional. Each file is checked to be readable as FASTQ, plain or gzipped."
+    assertContains(page, f"<dt>Raw reads</dt><dd>{told}</dd>", html=True)
+    assertContains(page, "<dt>Supplementary files</dt><dd>Optional.</dd>", html=True)
+    assertNotContains(page, "Renamed")
+
+
+def test_an_entry_from_before_rules_were_kept_shows_none(client: Client, demo: Demo) -> None:
+    client.force_login(demo.alice)
+    assertNotContains(client.get(f"/entries/{entry_of(demo)}"), '<details class="rules">')
+
+
 def test_the_pages_queries_do_not_grow(
     client: Client, demo: Demo, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    entry = entry_of(demo, metadata={"country": "Uganda", "date": "2024"})
+    rule_set = rules.record(demo.organism, list(demo.organism.file_categories.all()))
+    entry = entry_of(demo, metadata={"country": "Uganda", "date": "2024"}, rule_set=rule_set)
     category = demo.organism.file_categories.get(name="rawReads")
     FileAttachmentFactory.create_batch(5, entry=entry, category=category)
     client.force_login(demo.alice)

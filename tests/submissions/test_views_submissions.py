@@ -179,6 +179,24 @@ def test_a_file_held_back_is_told_and_cannot_be_downloaded(alice: Client, demo: 
     assertNotContains(page, "/api/files/get/")
 
 
+@pytest.mark.parametrize(
+    ("statuses", "has_receipt"),
+    [
+        ((ACCEPTED,), True),
+        ((ACCEPTED, REJECTED), True),
+        ((ACCEPTED, VERIFYING), False),
+        ((REJECTED,), False),
+    ],
+)
+def test_once_something_is_accepted_and_nothing_is_open_there_is_a_receipt(
+    alice: Client, demo: Demo, statuses: tuple[str, ...], has_receipt: bool
+) -> None:
+    submission = submission_of(demo, *statuses)
+    links = [f'href="/api/submissions/{submission.pk}/receipt?as={kind}"' for kind in ("text", "json")]
+    page = alice.get(f"/submissions/{submission.pk}").content.decode()
+    assert [link in page for link in links] == [has_receipt] * 2
+
+
 def test_names_are_shown_as_text(alice: Client, demo: Demo) -> None:
     submission = submission_of(demo, ACCEPTED)
     SequenceEntryFactory.create(submission=submission, given_submission_id="<script>alert(1)</script>")

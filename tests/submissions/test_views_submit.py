@@ -146,6 +146,24 @@ def test_metadata_rules_hold_in_the_form(alice: Client, demo: Demo) -> None:
     assert SequenceEntry.objects.get().metadata == {"host": "human", "ct": "21.5", "tissue": "serum"}
 
 
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["s_1.fq"], "“sample1” has 1 file in “Raw reads”; it needs two, read 1 and read 2 of a pair."),
+        (["s_1.fq", "t_2.fq"], "“sample1” has in “Raw reads” “s_1.fq” and “t_2.fq”, which are not named as read 1"),
+    ],
+)
+def test_what_is_wrong_with_a_pair_is_told_at_the_box_of_its_category(
+    alice: Client, demo: Demo, api: Api, names: list[str], expected: str
+) -> None:
+    demo.organism.file_categories.filter(name="rawReads").update(pairing=True, min_files=2, max_files=2)
+    files = chosen(*((api.upload(demo.group, FASTQ_GZ), name) for name in names))
+    answer = send(alice, demo, files__rawReads=files)
+    [told] = errors_of(answer)["files.rawReads"]
+    assert told.startswith(expected)
+    assertContains(answer, "Two files, read 1 and read 2 of a pair, whose names differ only in 1 and 2.")
+
+
 def test_problems_with_files_are_told_at_the_box_of_their_category(alice: Client, demo: Demo, api: Api) -> None:
     notes = api.upload(demo.group, b"notes")
     reads = chosen((new_file_id(), "r1.fastq.gz"), (new_file_id(), "a:b"))

@@ -183,6 +183,12 @@ def test_another_compression_is_refused_by_its_name(programs: str) -> None:
     assert check(data, tuple(range(len(data)))) == outcome
 
 
+def test_gzip_with_another_method_is_not_told_to_be_packed_with_gzip() -> None:
+    outcome = check(b"\x1f\x8b\x07" + bytes(20))
+    assert (outcome.code, outcome.offset) == ("fastq_compression_unsupported", 0)
+    assert outcome.detail.startswith("The file begins as gzip files do, but does not go on so:")
+
+
 def test_an_empty_gzip_file_is_an_empty_fastq_file() -> None:
     assert check(gzip.compress(b"")).code == "fastq_empty"
 
@@ -218,7 +224,7 @@ def test_a_read_of_megabases_passes_in_little_memory() -> None:
         assert tracemalloc.get_traced_memory()[1] < 8 << 20
     finally:
         tracemalloc.stop()
-    assert outcome.data == {"reads": 1, "bases": bases, "namesDigest": names_digest(b"long")}
+    assert outcome.data == {"reads": 1, "bases": bases, "namesDigest": names_digest(b"long"), "mate": None}
 
 
 LONG_LINES = {
@@ -351,3 +357,26 @@ def test_the_check_agrees_with_a_plain_reading_of_the_rules(
     data = outcome.data
     found = (data["reads"], data["bases"], data["namesDigest"]) if outcome.passed else None
     assert (outcome.code, outcome.line, found) == reference(text)
+
+
+@pytest.mark.parametrize(
+    ("titles", "mate"),
+    [
+        ((b"r1/1", b"r2/1"), "1"),
+        ((b"r1/2 words", b"r2/2"), "2"),
+        ((b"r1 1:N:0:ACGT", b"r2 1:Y:18:ACGT"), "1"),
+        ((b"r1 2:N:0:ACGT", b"r2 2:N:0:1"), "2"),
+        ((b"r1/1", b"r1/2"), "mixed"),
+        ((b"r1 1:N:0:ACGT", b"r1 2:N:0:ACGT"), "mixed"),
+        ((b"r1", b"r2"), None),
+        ((b"r1/1", b"r2"), None),
+        ((b"r1/3", b"r2/1x"), None),
+        ((b"r1 1:30 1:A:0", b"r2 ch=1"), None),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 5_000])
+def test_titles_tell_which_read_of_its_pair_a_file_has(
+    titles: tuple[bytes, bytes], mate: str | None, times: int
+) -> None:
+    text = b"".join(b"@%s\nACGT\n+\nIIII\n" % title for title in titles * times)
+    assert check(text).data["mate"] == mate

@@ -1,4 +1,4 @@
-"""The bytes, their rules and their life: file categories, files, attachments, results of content checks."""
+"""Files and their life, where they are attached, and what content checks found in them."""
 
 from __future__ import annotations
 
@@ -8,88 +8,18 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 
+from files.models.categories import ContentCheck, FileCategory
+from files.models.results import ContentCheckResult
 from files.problem import FileProblem
-from submissions.models import Group, Organism, SequenceEntry
+from submissions.models import Group, SequenceEntry
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-
-class ContentCheck(models.TextChoices):
-    """What a category's files must be readable as; the values name the modules of `files/content/`."""
-
-    NONE = "none", "None"
-    GZIP = "gzip", "gzip"
-    FASTQ = "fastq", "FASTQ, plain or gzipped"
-
-
-class FileCategory(models.Model):
-    """A kind of extra file that an organism takes, with its rules, e.g. `rawReads`, shown as “Raw reads”."""
-
-    organism = models.ForeignKey(Organism, on_delete=models.CASCADE, related_name="file_categories")
-    name = models.CharField(
-        max_length=80,
-        validators=[RegexValidator(r"^[A-Za-z][A-Za-z0-9_]*\Z", "Use letters, digits and underscores.")],
-        help_text="As scripts write it in the file mapping, e.g. “rawReads”.",
-    )
-    shown_name = models.CharField(max_length=200, help_text="As people read it, e.g. “Raw reads”.")
-    help_text = models.CharField(max_length=500, blank=True, help_text="Shown above the upload box.")
-    order = models.PositiveIntegerField(default=0, help_text="Categories with smaller numbers come first.")
-    content_check = models.CharField(
-        max_length=10,
-        choices=ContentCheck,
-        default=ContentCheck.NONE,
-        help_text="What each file must be readable as before its entry is accepted.",
-    )
-    required = models.BooleanField(default=False, help_text="Whether each entry must have files of this category.")
-    min_files = models.PositiveIntegerField(
-        "fewest files",
-        default=1,
-        validators=[MinValueValidator(1)],
-        help_text="The fewest files an entry may have here, if it has any.",
-    )
-    max_files = models.PositiveIntegerField(
-        "most files",
-        null=True,
-        blank=True,
-        help_text="The most files an entry may have here; empty for no limit.",
-    )
-    max_file_size = models.PositiveBigIntegerField(
-        "largest file, in bytes",
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1)],
-        help_text="Empty for no limit.",
-    )
-    extensions = models.JSONField(
-        default=list,
-        blank=True,
-        help_text='The endings that file names may have, e.g. [".fastq.gz", ".fq.gz"]; empty for any.',
-    )
-
-    class Meta:
-        verbose_name_plural = "file categories"
-        constraints = [
-            # One category of a name in an organism.
-            models.UniqueConstraint(fields=["organism", "name"], name="file_category_name_unique"),
-            # At least one file, if any, and never more wanted than allowed.
-            models.CheckConstraint(condition=Q(min_files__gte=1), name="file_category_min_files_from_1"),
-            models.CheckConstraint(
-                condition=Q(max_files__isnull=True) | Q(max_files__gte=models.F("min_files")),
-                name="file_category_max_not_below_min",
-            ),
-            # The content check is one that we have.
-            models.CheckConstraint(
-                condition=Q(content_check__in=["none", "gzip", "fastq"]), name="file_category_check_known"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.shown_name
 
 
 class FileQuerySet(models.QuerySet["File"]):
@@ -104,10 +34,43 @@ class FileQuerySet(models.QuerySet["File"]):
         return self.filter(deleting_at__isnull=True, quarantined_at__isnull=True)
 
     def free_at(self, now: datetime) -> Self:
-        """Files that no living worker holds, and whose pause after a fault is over."""
+        """Files that no living worker holds, whose pause after a fault is over, and that were not given up."""
         return self.filter(
             Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lt=now),
             Q(retry_at__isnull=True) | Q(retry_at__lte=now),
+            deleting_at__isnull=True,
+            verification_failed_at__isnull=True,
+        )
+
+    def requeueable(self) -> Self:
+        """Files that are to be read or checked, or were given up, and that no worker has."""
+        unread = Q(status__in=[File.Status.UPLOADED, File.Status.VERIFYING])
+        faulty = Q(status=File.Status.VERIFIED) & (Q(verification_failed_at__isnull=False) | Q(retry_at__isnull=False))
+        return self.filter(unread | faulty, lease_token__isnull=True, deleting_at__isnull=True)
+
+    def of_size(self, *, large: bool) -> Self:
+        """Files that wait in the queue for large ones, or the others, by what is known of their size."""
+        least = settings.LARGE_FILE_BYTES
+        is_large = Q(size__gte=least) | Q(size__isnull=True, claimed_size__gte=least)
+        return self.filter(is_large) if large else self.exclude(is_large)
+
+    def deletable(self) -> Self:
+        """Files that are attached nowhere, that nobody holds back, and that no call is completing right now."""
+        now = timezone.now()
+        return self.filter(
+            Q(completing_until__isnull=True) | Q(completing_until__lt=now),
+            ~Exists(FileAttachment.objects.filter(file=OuterRef("pk"))),
+            quarantined_at__isnull=True,
+        )
+
+    def unattached_since(self, moment: datetime) -> Self:
+        """Files without attachments that are no longer on their way, and to which nothing has happened since then."""
+        return self.deletable().filter(
+            Q(verified_at__isnull=True) | Q(verified_at__lt=moment),
+            Q(rejected_at__isnull=True) | Q(rejected_at__lt=moment),
+            ~Q(status=File.Status.REQUESTED),
+            lease_token__isnull=True,
+            last_activity_at__lt=moment,
             deleting_at__isnull=True,
         )
 
@@ -192,6 +155,15 @@ class File(models.Model):
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     fault_count = models.PositiveIntegerField(default=0)
     retry_at = models.DateTimeField(null=True, blank=True)
+    last_fault = models.TextField(blank=True, help_text="What went wrong on our side the last time; for admins only.")
+    verification_failed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When we gave up after too many faults; an admin can requeue the file."
+    )
+
+    # The last time that the stored bytes were read again, and what was found wrong with them then.
+    fixity_checked_at = models.DateTimeField(null=True, blank=True)
+    fixity_problem_code = models.CharField(max_length=60, blank=True)
+    fixity_problem_detail = models.TextField(blank=True)
 
     # Beside the state: no attaching, releasing or downloading while quarantined; no attaching while deleting.
     quarantined_at = models.DateTimeField(null=True, blank=True)
@@ -259,6 +231,17 @@ class File(models.Model):
                 | Q(quarantined_at__isnull=False, quarantined_by__isnull=False),
                 name="file_quarantined_at_and_by",
             ),
+            # We give up on files that are being verified or checked, after faults.
+            models.CheckConstraint(
+                condition=Q(verification_failed_at__isnull=True)
+                | (Q(status__in=["UPLOADED", "VERIFYING", "VERIFIED"], fault_count__gte=1) & ~Q(last_fault="")),
+                name="file_verification_failed_after_faults",
+            ),
+            # Stored bytes are found damaged by reading them again, which has a time.
+            models.CheckConstraint(
+                condition=Q(fixity_problem_code="") | Q(status="VERIFIED", fixity_checked_at__isnull=False),
+                name="file_fixity_problem_has_time",
+            ),
             # No two files share an object.
             models.UniqueConstraint(
                 fields=["staging_key"], condition=~Q(staging_key=""), name="file_staging_key_unique"
@@ -270,6 +253,10 @@ class File(models.Model):
             models.Index(fields=["group", "-requested_at", "id"], name="file_of_group"),
             # The sweeper looks for files whose bytes are here and unread.
             models.Index(fields=["retry_at"], name="file_unread", condition=Q(status__in=["UPLOADED", "VERIFYING"])),
+            # Fixity takes those first that were read longest ago.
+            models.Index(
+                Coalesce("fixity_checked_at", "verified_at"), "id", name="file_fixity", condition=Q(status="VERIFIED")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -279,6 +266,22 @@ class File(models.Model):
     def is_multipart(self) -> bool:
         """Whether it is sent in parts."""
         return bool(self.upload_id)
+
+    def problem(self) -> FileProblem | None:
+        """Why it was rejected, or that we, and not the submitter, have failed to read it."""
+        if self.status == File.Status.REJECTED:
+            return FileProblem(self.problem_code, self.problem_detail)
+        return None if self.status == File.Status.VERIFIED else self.hold_up()
+
+    def hold_up(self) -> FileProblem | None:
+        """That verification was given up after too many faults of ours; what these were is for admins alone."""
+        if self.verification_failed_at is None:
+            return None
+        text = (
+            "We could not verify this file, which is our fault and not yours. An administrator sees this and will "
+            "have it verified again; you need do nothing."
+        )
+        return FileProblem("verification_failed_internally", text)
 
 
 class FileAttachmentQuerySet(models.QuerySet["FileAttachment"]):
@@ -294,31 +297,42 @@ class FileAttachmentQuerySet(models.QuerySet["FileAttachment"]):
 
     def without_result(self) -> Self:
         """Attachments whose category asks for a content check that has not been run on the file."""
-        results = ContentCheckResult.objects.filter(
-            file=OuterRef("file"), check_name=OuterRef("category__content_check")
-        )
-        return self.exclude(category__content_check=ContentCheck.NONE).filter(~Exists(results))
+        results = ContentCheckResult.objects.filter(file=OuterRef("file"), check_name=OuterRef("content_check"))
+        return self.exclude(content_check=ContentCheck.NONE).filter(~Exists(results))
 
     def failed(self) -> Self:
-        """Attachments whose file was rejected, is too large for the category, or failed its content check."""
+        """Attachments whose file was rejected, is too large, failed its content check, or is no pair with its mate."""
         results = ContentCheckResult.objects.filter(
-            file=OuterRef("file"), check_name=OuterRef("category__content_check"), passed=False
+            file=OuterRef("file"), check_name=OuterRef("content_check"), passed=False
         )
-        too_large = Q(file__size__gt=models.F("category__max_file_size"))
-        return self.filter(Q(file__status=File.Status.REJECTED) | too_large | Exists(results))
+        too_large = Q(file__size__gt=models.F("max_file_size"))
+        unpaired = ~Q(pair_problem_code="")
+        return self.filter(Q(file__status=File.Status.REJECTED) | too_large | unpaired | Exists(results))
 
     def pending(self) -> Self:
         """Attachments about which it is not yet known whether they are good."""
-        results = ContentCheckResult.objects.filter(
-            file=OuterRef("file"), check_name=OuterRef("category__content_check")
-        )
+        results = ContentCheckResult.objects.filter(file=OuterRef("file"), check_name=OuterRef("content_check"))
         unread = ~Q(file__status__in=[File.Status.VERIFIED, File.Status.REJECTED])
-        unchecked = ~Q(category__content_check=ContentCheck.NONE) & ~Exists(results)
-        return self.filter(unread | Q(file__quarantined_at__isnull=False) | unchecked)
+        unchecked = ~Q(content_check=ContentCheck.NONE) & ~Exists(results)
+        uncompared = Q(pairing=True, pair_compared_at__isnull=True)
+        return self.filter(unread | Q(file__quarantined_at__isnull=False) | unchecked | uncompared)
+
+    def comparable(self) -> Self:
+        """Files of pairs that were not compared yet and can be: both are verified and have passed their check."""
+        passed = ContentCheckResult.objects.filter(
+            file=OuterRef("file"), check_name=OuterRef("content_check"), passed=True
+        )
+        pair = FileAttachment.objects.filter(entry=OuterRef("entry"), category=OuterRef("category"))
+        waiting = pair.exclude(Q(Exists(passed), file__status=File.Status.VERIFIED))
+        return self.filter(~Exists(waiting), pairing=True, pair_compared_at__isnull=True)
 
 
 class FileAttachment(models.Model):
-    """That a file belongs to a sequence entry, in a category, under a file name."""
+    """That a file belongs to a sequence entry, in a category, under a file name.
+
+    What the category asked for when this was submitted is kept here, so that a later change of its rules touches
+    neither what was accepted nor what is being verified.
+    """
 
     entry = models.ForeignKey(SequenceEntry, on_delete=models.CASCADE, related_name="attachments")
     file = models.ForeignKey(File, on_delete=models.PROTECT, related_name="attachments")
@@ -326,6 +340,15 @@ class FileAttachment(models.Model):
     name = models.CharField(max_length=255)
     name_key = models.CharField(max_length=765, help_text="The name after NFC and case folding, for comparing.")
     position = models.PositiveIntegerField(help_text="Place in its category, from 0.")
+
+    content_check = models.CharField(max_length=10, choices=ContentCheck, default=ContentCheck.NONE)
+    max_file_size = models.PositiveBigIntegerField("largest file, in bytes", null=True, blank=True)
+    pairing = models.BooleanField(default=False)
+
+    # Of the two files of a pair: when they were compared, and what was found to differ.
+    pair_compared_at = models.DateTimeField(null=True, blank=True)
+    pair_problem_code = models.CharField(max_length=60, blank=True)
+    pair_problem_detail = models.TextField(blank=True)
 
     objects = FileAttachmentQuerySet.as_manager()
 
@@ -335,6 +358,23 @@ class FileAttachment(models.Model):
             models.UniqueConstraint(fields=["entry", "category", "name_key"], name="attachment_name_unique"),
             # A name is not empty.
             models.CheckConstraint(condition=~Q(name="") & ~Q(name_key=""), name="attachment_named"),
+            # The content check is one that we have.
+            models.CheckConstraint(
+                condition=Q(content_check__in=["none", "gzip", "fastq", "bam", "cram", "fasta"]),
+                name="attachment_check_known",
+            ),
+            # Only reads are paired.
+            models.CheckConstraint(
+                condition=Q(pairing=False) | Q(content_check="fastq"), name="attachment_pairs_reads"
+            ),
+            # Only a pair is compared, and what differs was found at a time.
+            models.CheckConstraint(
+                condition=Q(pair_compared_at__isnull=True) | Q(pairing=True), name="attachment_compared_is_paired"
+            ),
+            models.CheckConstraint(
+                condition=Q(pair_problem_code="") | Q(pair_compared_at__isnull=False),
+                name="attachment_pair_problem_has_time",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -343,7 +383,7 @@ class FileAttachment(models.Model):
     def check_result(self) -> ContentCheckResult | None:
         """The result of the content check that the category asks for; reads what `with_results()` loaded."""
         for result in self.file.check_results.all():
-            if result.check_name == self.category.content_check:
+            if result.check_name == self.content_check:
                 return result
         return None
 
@@ -356,52 +396,27 @@ class FileAttachment(models.Model):
             return None
         if self.file.status == File.Status.REJECTED:
             return FileProblem(self.file.problem_code, self.file.problem_detail)
-        size, limit = self.file.size, self.category.max_file_size
+        size, limit = self.file.size, self.max_file_size
         if size is not None and limit is not None and size > limit:
             text = f"The file has {size:,} bytes; “{self.category}” allows {limit:,}."
             return FileProblem("file_too_large", text)
         result = self.check_result()
-        if result is None or result.passed:
-            return None
-        return FileProblem(result.code, result.detail, result.line, result.offset)
+        if result is not None and not result.passed:
+            return FileProblem(result.code, result.detail, result.line, result.offset)
+        if self.pair_problem_code:
+            return FileProblem(self.pair_problem_code, self.pair_problem_detail)
+        return None
 
     def state(self) -> File.Status:
         """The file's status as this category sees it: a failed check is REJECTED, a missing one VERIFYING."""
         if self.problem() is not None:
             return File.Status.REJECTED
-        wants_check = self.category.content_check != ContentCheck.NONE
+        wants_check = self.content_check != ContentCheck.NONE
         verifying = self.entry.status == SequenceEntry.Status.VERIFYING
         if verifying and self.file.status == File.Status.VERIFIED and wants_check and self.check_result() is None:
             return File.Status.VERIFYING
         return File.Status(self.file.status)
 
-
-class ContentCheckResult(models.Model):
-    """What a content check found in a file: one result for a file and a check, with the check's version."""
-
-    file = models.ForeignKey(File, on_delete=models.CASCADE, related_name="check_results")
-    check_name = models.CharField(max_length=10, choices=ContentCheck)
-    version = models.PositiveIntegerField()
-    passed = models.BooleanField()
-    code = models.CharField(max_length=60, blank=True)
-    detail = models.TextField(blank=True)
-    line = models.PositiveBigIntegerField(null=True, blank=True)
-    offset = models.PositiveBigIntegerField(null=True, blank=True)
-    data = models.JSONField(default=dict, blank=True, help_text="What the check counted, e.g. reads.")
-    checked_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [
-            # A check that was run is not run again.
-            models.UniqueConstraint(fields=["file", "check_name"], name="check_result_unique"),
-            # A failure has a code, and only a failure has.
-            models.CheckConstraint(
-                condition=Q(passed=True, code="") | (Q(passed=False) & ~Q(code="")),
-                name="check_result_code_on_failure",
-            ),
-            # No check is not a check.
-            models.CheckConstraint(condition=~Q(check_name="none"), name="check_result_of_a_check"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.check_name} {'passed' if self.passed else self.code}"
+    def hold_up(self) -> FileProblem | None:
+        """That verification for this category was given up, through no fault of the file."""
+        return self.file.hold_up() if self.state() == File.Status.VERIFYING else None

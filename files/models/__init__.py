@@ -1,0 +1,17 @@
+"""The bytes, their rules and their life: file categories, files, attachments, results of content checks."""
+
+from __future__ import annotations
+
+from files.models.categories import ContentCheck, FileCategory
+from files.models.files import File, FileAttachment, FileAttachmentQuerySet, FileQuerySet
+from files.models.results import ContentCheckResult
+
+__all__ = [
+    "ContentCheck",
+    "ContentCheckResult",
+    "File",
+    "FileAttachment",
+    "FileAttachmentQuerySet",
+    "FileCategory",
+    "FileQuerySet",
+]
