@@ -83,6 +83,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     # The pool doubled the POSTs per second; it replaces persistent connections, which must be off.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
+    # Of the pool it asks whether a connection that it hands out is still alive.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
         "min_size": 1,
         "max_size": env.int("DATABASE_POOL_SIZE", default=16),
@@ -160,9 +162,9 @@ SWEEP_EVERY = timedelta(seconds=env.int("SWEEP_EVERY_SECONDS", default=10))
 SWEEP_STORAGE_EVERY = timedelta(seconds=env.int("SWEEP_STORAGE_EVERY_SECONDS", default=3600))
 SWEEP_ORPHANS_EVERY = timedelta(seconds=env.int("SWEEP_ORPHANS_EVERY_SECONDS", default=86_400))
 # An upload without activity for this long is given up, its parts aborted.
-ABANDONED_AFTER = timedelta(days=env.int("ABANDONED_AFTER_DAYS", default=7))
+ABANDONED_AFTER = timedelta(days=max(0, env.int("ABANDONED_AFTER_DAYS", default=7)))
 # A file that is attached nowhere is deleted when nothing has happened to it for this long.
-UNATTACHED_KEPT = timedelta(days=env.int("UNATTACHED_KEPT_DAYS", default=30))
+UNATTACHED_KEPT = timedelta(days=max(0, env.int("UNATTACHED_KEPT_DAYS", default=30)))
 # An object that no file names is deleted at this age. A worker names its copy once it is made, so not below 1.
 ORPHANS_KEPT = timedelta(hours=max(1, env.int("ORPHANS_KEPT_HOURS", default=24)))
 ACCESSION_PREFIX = env.str("ACCESSION_PREFIX", default="SAT_")

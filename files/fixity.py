@@ -31,6 +31,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from common.database import let_go_of_connection
 from files import storage
 from files.errors import StorageUnavailableError
 from files.models import File, FileAttachment
@@ -117,6 +118,7 @@ def check(file: File, after_chunk: AfterChunk) -> Checked:
 
     A fault of the object store is no finding: the row is left as it was. A second run at once records nothing.
     """
+    let_go_of_connection()
     try:
         stored = _stored_now(file, after_chunk)
     except FAULTS as fault:

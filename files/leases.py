@@ -18,7 +18,8 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseTrouble
+from django.db import connection
 from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
 from django.utils import timezone
 
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=10)
+OUTAGE_PAUSE = timedelta(seconds=30)
 FAULT_MAX_LENGTH = 2_000
 SILENCE = "the worker fell silent"
 
@@ -70,7 +72,7 @@ class Lease:
             while not done.wait(settings.VERIFICATION_HEARTBEAT.total_seconds()):
                 try:
                     held = self._held().update(lease_expires_at=timezone.now() + settings.VERIFICATION_LEASE)
-                except DatabaseError as error:
+                except DatabaseTrouble as error:
                     log.warning("heartbeat_failed", file_id=str(self.file.pk), exc_info=error)
                     connection.close()
                     continue
@@ -107,6 +109,11 @@ class Lease:
         )
         if held:
             _log_if_given_up(self.file.pk)
+
+    def put_off(self, fault: BaseException) -> None:
+        """Give the file back to be read again after a pause, without counting what is wrong with all files at once."""
+        retry_at = timezone.now() + OUTAGE_PAUSE
+        self._held().update(lease_token=None, lease_expires_at=None, retry_at=retry_at, last_fault=_text_of(fault))
 
     def _held(self) -> QuerySet[File]:
         return File.objects.filter(pk=self.file.pk, lease_token=self.token)

@@ -49,6 +49,8 @@ def settle_entries() -> None:
 
 def expire_abandoned() -> int:
     """Expire uploads that were requested and never finished; returns how many."""
+    if not settings.ABANDONED_AFTER:
+        return 0
     long_ago = timezone.now() - settings.ABANDONED_AFTER
     completing = Q(completing_until__gte=timezone.now())
     abandoned = File.objects.filter(~completing, status=File.Status.REQUESTED, last_activity_at__lt=long_ago)
@@ -77,9 +79,10 @@ def delete_unattached() -> int:
 
     Also goes on with what an earlier run, or a person, has begun to delete.
     """
-    long_ago = timezone.now() - settings.UNATTACHED_KEPT
-    forgotten = File.objects.unattached_since(long_ago).order_by("last_activity_at", "pk")
-    deletion.claim(list(forgotten.values_list("pk", flat=True)[:BATCH]))
+    if settings.UNATTACHED_KEPT:
+        long_ago = timezone.now() - settings.UNATTACHED_KEPT
+        forgotten = File.objects.unattached_since(long_ago).order_by("last_activity_at", "pk")
+        deletion.claim(list(forgotten.values_list("pk", flat=True)[:BATCH]))
     return deletion.finish(File.objects.filter(deleting_at__isnull=False).order_by("deleting_at", "pk")[:BATCH])
 
 

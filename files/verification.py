@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from common.database import let_go_of_connection
 from files import leases, reading, storage
 from files.content import CheckOutcome
 from files.errors import StorageUnavailableError
@@ -52,7 +53,10 @@ def verify(file_id: uuid.UUID) -> bool:
         return False
     except FAULTS as fault:
         log.warning("verification_fault", file_id=str(file_id), fault=repr(fault), count=lease.file.fault_count + 1)
-        lease.end_with_fault(fault)
+        if isinstance(fault, StorageUnavailableError) and not _store_answers():
+            lease.put_off(fault)
+        else:
+            lease.end_with_fault(fault)
         return False
     except (SystemExit, KeyboardInterrupt):
         lease.give_back()
@@ -63,6 +67,14 @@ def verify(file_id: uuid.UUID) -> bool:
     return True
 
 
+def _store_answers() -> bool:
+    """Whether the object store is there at all: where it is not, no file can be blamed for it."""
+    try:
+        return storage.bucket_ready()
+    except StorageUnavailableError:
+        return False
+
+
 def _work(lease: Lease) -> None:
     file = lease.file
     frozen = _frozen_object(lease)
@@ -70,7 +82,9 @@ def _work(lease: Lease) -> None:
         text = f"The file is larger than the {MAX_SINGLE_SIZE:,} bytes of a single upload; use a multipart upload."
         lease.end(**_rejected(FileProblem("too_large_for_single", text)))
         return
-    found = reading.read(frozen, _checks_to_run(file), before_chunk=lease.check)
+    check_names = _checks_to_run(file)
+    let_go_of_connection()
+    found = reading.read(frozen, check_names, before_chunk=lease.check)
     _require_unchanged(frozen)
     with transaction.atomic():
         _take_late_claims(file)
@@ -182,7 +196,13 @@ def _take_late_claims(file: File) -> None:
 
 
 def _mismatch(file: File, found: Reading) -> FileProblem | None:
-    """The first claim that the bytes do not keep; raises `StorageUnavailableError` for a faulty reading."""
+    """The first claim that the bytes do not keep.
+
+    Raises `StorageUnavailableError` for a faulty reading, and `ObjectChangedError` where a file that was verified is
+    no longer what it was: that is no fault of the submitter, and says nothing about what was handed in.
+    """
+    if file.status == File.Status.VERIFIED and (found.size, found.sha256) != (file.size, file.sha256):
+        raise storage.ObjectChangedError(file.object_key)
     # An object that was restored from a backup in parts has an ETag with their number.
     if settings.S3_ETAG_IS_MD5 and "-" not in file.etag and file.etag != found.md5:
         text = f"The bytes read have the MD5 {found.md5}, the object store says {file.etag}."

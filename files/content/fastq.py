@@ -18,7 +18,7 @@ class FastqCheck(TextCheck):
     """
 
     name: ClassVar[str] = "fastq"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     problems: ClassVar[Mapping[str, str]] = {
         **{f"fastq_{key}": text for key, text in fastq_records.PROBLEMS.items()},
         **packing_problems("fastq"),

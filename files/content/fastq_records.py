@@ -93,13 +93,13 @@ class RecordScanner:
     def mate(self) -> str | None:
         """Which read of its pair every title says to be, “1” or “2”, by `/1` or ` 1:N:0:…`.
 
-        The latter is how Casava and bcl2fastq write it (Illumina, "bcl2fastq2 Conversion Software", FASTQ files).
-        “mixed” where some say 1 and some 2, None where none says so, or not all do.
+        “mixed” where each says one, but not all the same; None where not all say one, or some say it twice. The latter
+        form is that of Casava and bcl2fastq (Illumina, "bcl2fastq2 Conversion Software", FASTQ files).
         """
         first, second = self._mates
-        if first and second:
-            return "mixed"
-        return {first: "1", second: "2"}.get(self.reads) if self.reads else None
+        if not self.reads or first + second != self.reads:
+            return None
+        return "mixed" if first and second else "1" if first else "2"
 
     def feed(self, text: bytes) -> None:
         """Check the next piece of text, now or with a later one."""
@@ -183,9 +183,11 @@ class RecordScanner:
             # First one mate's mark into the other's, so that exactly one is taken off each name.
             names = names.replace(b"/2\n", b"/1\n").replace(b"/1\n", b"\n")
         self._digest.update(names)
-        for mate, mark in enumerate((b" 1:", b" 2:")):
-            if mark in text:
-                self._mates[mate] += text.count(mark + b"N:") + text.count(mark + b"Y:")
+        unfiltered = text.count(b" 1:N:"), text.count(b" 2:N:")
+        # Reads that were filtered out are seldom in a file.
+        filtered = (0, 0) if sum(unfiltered) == reads else (text.count(b" 1:Y:"), text.count(b" 2:Y:"))
+        for mate in (0, 1):
+            self._mates[mate] += unfiltered[mate] + filtered[mate]
 
     # The scan, line by line and piece by piece.
 

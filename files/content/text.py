@@ -139,7 +139,8 @@ class TextCheck(UnpackedCheck):
             text = text[:-1]
         if b"\r" in text:
             text = text.replace(b"\r\n", b"\n")
-        self._scan(text)
+        for start in range(0, len(text), self.limits.block):
+            self._scan(text[start : start + self.limits.block])
 
     @abstractmethod
     def _scan(self, text: bytes) -> None:

@@ -79,6 +79,9 @@ def complete_multipart_uploads(*, user: User, items: Sequence[CompleteItem]) -> 
     for item in items:
         try:
             outcomes.append(_complete_multipart(item, files.get(item.file_id)))
+        except File.DoesNotExist:
+            # Its deletion was faster than this call.
+            outcomes.append(_not_found(item))
         except StorageUnavailableError:
             raise
         except DomainError as error:
@@ -114,6 +117,8 @@ def _claimed(item: CompleteItem, file: File | None) -> File | DomainError:
         return _not_found(item)
     try:
         add_late_claims(file, item.claims, item.location)
+    except File.DoesNotExist:
+        return _not_found(item)
     except DomainError as error:
         return error
     return file

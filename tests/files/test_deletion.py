@@ -60,6 +60,13 @@ def old(file: File, **fields: Any) -> File:
     return file
 
 
+def test_deleting_what_nobody_attached_can_be_turned_off(api: Api, demo: Demo, settings: Any) -> None:
+    file = old(verified(api, demo))
+    settings.UNATTACHED_KEPT = timedelta(0)
+    assert sweeping.delete_unattached() == 0
+    assert objects_of(file) != []
+
+
 def test_a_file_that_nobody_attached_is_deleted_after_a_time_with_its_object(api: Api, demo: Demo) -> None:
     forgotten, young = old(verified(api, demo)), verified(api, demo)
     assert sweeping.delete_unattached() == 1

@@ -198,3 +198,50 @@ def test_what_a_put_says_about_its_bytes_is_neither_believed_nor_served(
     answer = httpx.get(api.get(f"files/get/{entry['accession']}/1/rawReads/a.fastq.gz").headers["Location"])
     assert answer.headers["Content-Type"] == "application/octet-stream"
     assert "Content-Encoding" not in answer.headers
+
+
+# --- what is nobody's fault -----------------------------------------------------------------------------
+
+
+def test_an_outage_of_the_object_store_is_not_held_against_a_file(
+    api: Api, sent: tuple[File, str, str], settings: Any
+) -> None:
+    file, _, accession = sent
+    endpoint = settings.S3_ENDPOINT_URL
+    settings.S3_ENDPOINT_URL = "http://127.0.0.1:9"  # nobody listens there
+    try:
+        for _ in range(3):
+            assert verification.verify(file.pk) is False
+            file.refresh_from_db()
+            assert (file.status, file.fault_count, file.verification_failed_at) == ("VERIFYING", 0, None)
+            assert file.last_fault
+            assert file.retry_at is not None
+            assert file.retry_at > timezone.now()
+            _retry_at_once()
+    finally:
+        settings.S3_ENDPOINT_URL = endpoint
+        tasks.verify_file(str(file.pk))
+    _assert_accepted(api, file, accession)
+
+
+def test_a_later_check_of_a_file_that_is_no_longer_what_was_verified_is_a_fault_of_ours(
+    api: Api, sent: tuple[File, str, str]
+) -> None:
+    file, _, accession = sent
+    verification.verify(file.pk)
+    ContentCheckResult.objects.all().delete()
+    File.objects.update(sha256="0" * 64)
+    assert verification.verify(file.pk) is False
+    file.refresh_from_db()
+    assert (file.status, file.fault_count) == ("VERIFIED", 1)
+    assert not ContentCheckResult.objects.exists()
+    assert SequenceEntry.objects.get(accession=accession).status == "VERIFYING"
+
+
+def test_no_connection_to_the_database_is_idle_while_a_file_is_read(
+    sent: tuple[File, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = []
+    with _before(monkeypatch, "read", lambda: held.append(connection.connection)):
+        assert verification.verify(sent[0].pk) is True
+    assert held == [None]

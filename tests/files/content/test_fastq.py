@@ -120,7 +120,7 @@ def test_a_detail_says_where_and_what_and_what_to_do() -> None:
     outcome = check(RECORD + b"@read2\nACJT\n+\nIIII\n")
     assert outcome == CheckOutcome(
         check="fastq",
-        version=1,
+        version=2,
         passed=False,
         code="fastq_sequence_letters",
         detail="Line 6, in record 2, has “J” at position 3; sequences are written in IUPAC codes, as in ACGTN.",
