@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from files import tasks
@@ -115,7 +116,8 @@ def test_queries_do_not_grow_with_the_number_of_entries_and_files(
     table = "id\n" + "".join(f"s{n}\n" for n in range(300))
     fasta = "".join(f">s{n}\nACGT\n" for n in range(300))
     mapping = {f"s{n}": {SUPPLEMENTARY: [{"fileId": item["fileId"], "name": "f"}]} for n, item in enumerate(requested)}
-    with django_assert_max_num_queries(40):
+    # SQLite takes rows of many columns in smaller batches than PostgreSQL does.
+    with django_assert_max_num_queries(40 if connection.vendor == "postgresql" else 50):
         answer = api.submit(demo.organism, demo.group, table=table.encode(), fasta=fasta.encode(), mapping=mapping)
     assert answer.status_code == 202
     assert SequenceEntry.objects.count() == FileAttachment.objects.count() == 300
