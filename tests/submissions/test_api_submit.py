@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import connection
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 
 from files import tasks
 from files.models import ContentCheckResult, File, FileAttachment, FileCategory
