@@ -38,3 +38,11 @@ def write_fastq(path: Path, size: int, *, gzipped: bool) -> int:
             for data in blocks:
                 written += file.write(data)
     return written
+
+
+def write_random(path: Path, size: int) -> None:
+    """A file of `size` bytes in which there is nothing to pack, as in most binary formats."""
+    draw = random.Random(7)
+    with path.open("wb") as file:
+        for _ in range(0, size, 1 << 20):
+            file.write(draw.randbytes(1 << 20))
