@@ -18,7 +18,7 @@ export default [
       "no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
     },
   },
-  { files: ["static/**/*.js"], languageOptions: { globals: globals.browser } },
+  { files: ["static/**/*.js", "benchmarks/uppy/*.js"], languageOptions: { globals: globals.browser } },
   { files: ["static/**/*worker.js"], languageOptions: { globals: globals.worker } },
   { files: ["tests/js/**/*.js", "eslint.config.js"], languageOptions: { globals: globals.node } },
 ];

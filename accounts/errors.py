@@ -31,3 +31,17 @@ class LogInUnavailableError(RetryLaterError):
 
     code = "log_in_unavailable"
     title = "Logging in does not work right now"
+
+
+class TokenNameTakenError(DomainError):
+    """The person has, or had, a personal API token of that name."""
+
+    code = "token_name_taken"
+    title = "A token of that name exists"
+
+
+class TooManyTokensError(DomainError):
+    """The person has as many personal API tokens in use as one may have."""
+
+    code = "too_many_tokens"
+    title = "Too many personal API tokens"

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 
 class User(AbstractUser):
     """An account. A submitter is any account; an admin is a superuser, with no further rights in the API."""
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    """Personal API tokens, by whether they still work."""
+
+    def usable(self) -> Self:
+        """Those that were not revoked and have not expired."""
+        return self.filter(revoked_at__isnull=True, expires_at__gt=timezone.now())
 
 
 class ApiToken(models.Model):
@@ -23,6 +34,8 @@ class ApiToken(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    objects = ApiTokenQuerySet.as_manager()
+
     class Meta:
         constraints = [
             # One name for one token of a person.
@@ -35,6 +48,11 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.user_id}"
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it was not revoked and has not expired."""
+        return self.revoked_at is None and self.expires_at > timezone.now()
 
 
 class OidcSubject(models.Model):

@@ -22,7 +22,19 @@ from markdown_it.token import Token
 
 DOCS: Path = settings.BASE_DIR / "docs"
 INDEX = "index"
-PAGES = (INDEX, "extra-files", "problems", "lifecycle", "glossary", "api", "admin", "operations", "adding-a-format")
+PAGES = (
+    INDEX,
+    "extra-files",
+    "submitting",
+    "groups",
+    "problems",
+    "lifecycle",
+    "glossary",
+    "api",
+    "admin",
+    "operations",
+    "adding-a-format",
+)
 """What is shown, in the order of the menu; a page that is not named here is not looked for."""
 
 NOT_IN_ANCHOR = re.compile(r"[^\w\- ]")

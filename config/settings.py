@@ -15,6 +15,8 @@ import structlog
 from csp.constants import NONE, SELF
 from kombu import Queue
 
+from config.staticfiles import add_headers
+
 env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -127,6 +129,7 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_ADD_HEADERS_FUNCTION = add_headers
 STATICFILES_DIRS: list[Any] = [BASE_DIR / "static", ("help", BASE_DIR / "docs" / "images")]
 
 # --- people ---------------------------------------------------------------------------------------
@@ -146,10 +149,16 @@ JWT_LIFETIME = timedelta(minutes=env.int("JWT_LIFETIME_MINUTES", default=60))
 JWT_ISSUER = env.str("JWT_ISSUER", default="satchel")
 LOGIN_FAILURES_ALLOWED = env.int("LOGIN_FAILURES_ALLOWED", default=10)
 LOGIN_FAILURES_WINDOW = timedelta(minutes=env.int("LOGIN_FAILURES_WINDOW_MINUTES", default=5))
+# For how many days a new personal API token may be made to work, and how many usable ones a person may have.
+API_TOKEN_LIFETIMES_DAYS: list[int] = env.list("API_TOKEN_LIFETIMES_DAYS", cast=int, default=[30, 90, 365])
+API_TOKENS_PER_USER_MAX = env.int("API_TOKENS_PER_USER_MAX", default=50)
+# How many groups a person may make; administrators make any number, in the admin.
+GROUPS_PER_USER_MAX = env.int("GROUPS_PER_USER_MAX", default=20)
 
 # --- uploading and verifying ----------------------------------------------------------------------
-UPLOAD_URL_LIFETIME = timedelta(minutes=env.int("UPLOAD_URL_LIFETIME_MINUTES", default=30))
-PART_URL_LIFETIME = timedelta(minutes=env.int("PART_URL_LIFETIME_MINUTES", default=24 * 60))
+# Fractions of a minute are for tests; a URL lives for whole seconds, and for one at least.
+UPLOAD_URL_LIFETIME = timedelta(seconds=max(1, round(60 * env.float("UPLOAD_URL_LIFETIME_MINUTES", default=30))))
+PART_URL_LIFETIME = timedelta(seconds=max(1, round(60 * env.float("PART_URL_LIFETIME_MINUTES", default=24 * 60))))
 DOWNLOAD_URL_LIFETIME = timedelta(minutes=env.int("DOWNLOAD_URL_LIFETIME_MINUTES", default=60))
 # How long a worker that falls silent keeps a file, and how often a living one says that it is there.
 VERIFICATION_LEASE = timedelta(seconds=env.int("VERIFICATION_LEASE_SECONDS", default=60))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 S3_BLOCK = range(9)  # SeaweedFS listens on its S3 port and the eight behind it,
 S3_FAR = 10_008  # and its admin server speaks gRPC 10,000 above the last of them
 LOWEST, HIGHEST = 12_000, 22_000  # with S3_FAR still below what systems hand out for outgoing connections
+_given: set[int] = set()  # by this process, which need not listen there yet
 
 
 def s3_ports(first: int) -> list[int]:
@@ -45,6 +46,8 @@ def free_s3_port() -> int:
 def _first_free(block: Callable[[int], list[int]]) -> int:
     for _ in range(1000):
         port = random.randrange(LOWEST, HIGHEST)  # noqa: S311 - not a secret
-        if not taken(block(port)):
+        ports = block(port)
+        if _given.isdisjoint(ports) and not taken(ports):
+            _given.update(ports)
             return port
     raise OSError(f"no free port found between {LOWEST} and {HIGHEST}")

@@ -30,6 +30,7 @@ def web(place: Place) -> Program:
         "--preload",
         "--graceful-timeout=2",
         "--keep-alive=75",
+        "--limit-request-line=8190",  # a hundred fingerprints stand in an address
         "--no-control-socket",
     )
     return Program("web", (*command, *options, "--log-level=warning"), place.environment())

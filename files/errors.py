@@ -78,6 +78,23 @@ class UploadExpiredError(DomainError):
     title = "The upload has expired"
 
 
+class UploadCompletingError(RetryLaterError):
+    """The parts of the upload are being put together right now; what comes of it is known in a moment."""
+
+    code = "upload_completing"
+    title = "The upload is being completed"
+
+    def __init__(self, detail: str = "The upload is being completed right now; try again in a moment.") -> None:
+        super().__init__(detail, retry_after=2)
+
+
+class FileAttachedError(DomainError):
+    """The file belongs to a sequence entry and is kept for as long as it does."""
+
+    code = "file_attached"
+    title = "The file is attached"
+
+
 class FileRejectedError(DomainError):
     """The file's verification, or the content check that this category asks for, has failed."""
 
@@ -128,7 +145,7 @@ class PairFileNamesError(DomainError):
 
 
 class FileNotAvailableError(DomainError):
-    """A file that is not verified, or is in quarantine, is not handed out."""
+    """A file that is not verified, or is in quarantine, is not handed out; nor is one in quarantine discarded."""
 
     code = "file_not_available"
     title = "The file is not available"

@@ -92,6 +92,34 @@ class NotAMemberError(DomainError):
     title = "You are not a member of the group"
 
 
+class GroupNameTakenError(DomainError):
+    """Another group has that name."""
+
+    code = "group_name_taken"
+    title = "Another group has that name"
+
+
+class TooManyGroupsError(DomainError):
+    """The person has made as many groups as one may make."""
+
+    code = "too_many_groups"
+    title = "Too many groups"
+
+
+class UserNotFoundError(DomainError):
+    """No open account has that username."""
+
+    code = "user_not_found"
+    title = "There is no such account"
+
+
+class LastMemberError(DomainError):
+    """The only member left, without whom nobody could reach what the group owns."""
+
+    code = "last_member"
+    title = "The last member cannot leave"
+
+
 class SubmissionNotFoundError(DomainError):
     """No such submission in a group of the user."""
 
@@ -104,6 +132,27 @@ class EntryNotFoundError(DomainError):
 
     code = "entry_not_found"
     title = "There is no such sequence entry"
+
+
+class EntryVerifyingError(DomainError):
+    """An entry that is being verified, whose files stay as they are until that is over."""
+
+    code = "entry_verifying"
+    title = "The entry is being verified"
+
+
+class EntryReleasedError(DomainError):
+    """A released entry, whose files stay as they are for good."""
+
+    code = "entry_released"
+    title = "The entry is released"
+
+
+class EntryChangedError(DomainError):
+    """An entry whose files somebody else has replaced meanwhile."""
+
+    code = "entry_changed"
+    title = "The entry's files were replaced meanwhile"
 
 
 class NotPublicError(DomainError):

@@ -2,8 +2,8 @@
 
     {submissionID: {<fileCategory>: [{"fileId": <fileId>, "name": <fileName>}]}}
 
-Only the shape is judged here; whether IDs, categories and files exist, and whether names are allowed, is
-decided where these are known.
+Where the files of one entry are replaced, it is what stands behind the submission ID. Only the shape is judged
+here; whether IDs, categories and files exist, and whether names are allowed, is decided where these are known.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from submissions.names import SURROGATE
 
 FIELD = "fileMapping"
 SHAPE = '{submissionID: {fileCategory: [{"fileId": …, "name": …}]}}'
+ENTRY_SHAPE = '{fileCategory: [{"fileId": …, "name": …}]}'
 FILE_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 """The one form that RFC 9562 writes; `uuid.UUID` would also take braces, `urn:uuid:` and bare digits."""
 
@@ -94,6 +95,23 @@ def parse_mapping(text: str) -> FileMapping:
     return mapping
 
 
+def parse_entry_mapping(text: str, submission_id: str) -> FileMapping:
+    """Parse the JSON text of the files of one entry, `{<fileCategory>: [{"fileId", "name"}]}`.
+
+    What it returns, and the pointers in it, are those of a file mapping with this entry alone. An empty text is
+    refused: all files of the entry are taken away by `{}`, and by nothing less. Otherwise as `parse_mapping`.
+    """
+    problems = ErrorList()
+    mapping = FileMapping()
+    try:
+        walk = _Walk(problems, ENTRY_SHAPE)
+        mapping = FileMapping({submission_id: walk.categories(submission_id, _load(text.removeprefix("\ufeff")))})
+    except FileMappingInvalidError as error:
+        problems.add(error)
+    problems.raise_if_any()
+    return mapping
+
+
 @dataclass(frozen=True, slots=True)
 class _Object:
     """A JSON object with its members as they stand, so that a key that stands twice can be seen."""
@@ -123,20 +141,21 @@ class _Walk:
     """Walks through the document level by level, notes what is wrong and keeps what is right."""
 
     problems: ErrorList
+    shape: str = SHAPE
 
     def entries(self, document: object) -> FileMapping:
-        what = f"The file mapping is not an object; it should be {SHAPE}."
+        what = f"The file mapping is not an object; it should be {self.shape}."
         members = self._members(document, _at(), what)
-        return FileMapping({sid: self._categories(sid, value) for sid, value in members})
+        return FileMapping({sid: self.categories(sid, value) for sid, value in members})
 
-    def _categories(self, submission_id: str, value: object) -> dict[str, tuple[MappedFile, ...]]:
-        what = f"The value of {quoted(submission_id)} is not an object of file categories; it should be {SHAPE}."
+    def categories(self, submission_id: str, value: object) -> dict[str, tuple[MappedFile, ...]]:
+        what = f"The value of {quoted(submission_id)} is not an object of file categories; it should be {self.shape}."
         members = self._members(value, _at(submission_id), what)
         return {category: self._files(submission_id, category, files) for category, files in members}
 
     def _files(self, submission_id: str, category: str, value: object) -> tuple[MappedFile, ...]:
         if not isinstance(value, list):
-            what = f"The files of {quoted(category)} are not a list; it should be {SHAPE}."
+            what = f"The files of {quoted(category)} are not a list; it should be {self.shape}."
             self._note(what, _at(submission_id, category))
             return ()
         read = (self._file(submission_id, category, index, item) for index, item in enumerate(value))

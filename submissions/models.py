@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -210,6 +210,14 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         }
         return self.annotate(entry_count=Count("entries"), **counts)
 
+    def with_entries(self, status: SequenceEntry.Status) -> Self:
+        """Those that have an entry of this status."""
+        return self.filter(Exists(SequenceEntry.objects.filter(submission=OuterRef("pk"), status=status)))
+
+    def without_entries(self, status: SequenceEntry.Status) -> Self:
+        """Those that have no entry of this status."""
+        return self.filter(~Exists(SequenceEntry.objects.filter(submission=OuterRef("pk"), status=status)))
+
 
 class Submission(models.Model):
     """One act of submitting: a metadata table, sequences and a file mapping, kept as they were sent."""
@@ -268,6 +276,15 @@ class Submission(models.Model):
 
 class SequenceEntryQuerySet(models.QuerySet["SequenceEntry"]):
     """Sequence entries, as a person may see them."""
+
+    def named(self, words: str) -> Self:
+        """Those whose submission ID has these words in it, in any case, or whose accession they are."""
+        accession = words.partition(".")[0]
+        return self.filter(Q(given_submission_id__icontains=words) | Q(accession__iexact=accession))
+
+    def of_members(self, user: User | AnonymousUser) -> Self:
+        """The entries of the user's groups."""
+        return self.filter(submission__group__in=Group.objects.visible_to(user))
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Released entries, and all entries of the user's groups."""
@@ -357,6 +374,11 @@ class SequenceEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.accession}.{self.version}"
+
+    @property
+    def can_be_edited(self) -> bool:
+        """Whether its files can be replaced now: it is settled and not released."""
+        return self.status != SequenceEntry.Status.VERIFYING and self.released_at is None
 
 
 class AccessionCounter(models.Model):

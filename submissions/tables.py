@@ -8,6 +8,7 @@ How a table is read, where customs differ:
   spreadsheets export rows that once held something.
 - A row may be shorter than the header, since editors trim tabs at the end: the cells missing are empty. It
   may not be longer, since something would be lost.
+- An Excel workbook is read as the tab-separated text that its first sheet would be saved as (`spreadsheets.py`).
 - Empty cells are not kept. Values of the organism's own fields lose the white space around them, all others
   are kept as sent.
 """
@@ -32,6 +33,7 @@ from submissions.errors import (
     quoted,
 )
 from submissions.field_rules import FieldRule, check_value
+from submissions.spreadsheets import is_workbook, lines_of_workbook
 
 FIELD = "metadataFile"
 ID_COLUMNS = ("id", "submissionId")
@@ -49,7 +51,7 @@ UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the table; `line` counts from 1 in the unpacked file.
+    """One row of the table; `line` counts from 1 in the unpacked file, or in the sheet.
 
     `fasta_ids` is None where the row names none, and its sequence then carries the submission ID itself.
     `file_columns` has the text of each `files.<category>` cell that is not empty, by category.
@@ -83,15 +85,14 @@ def parse_table(
     limit: int,
     max_rows: int = DEFAULT_MAX_ROWS,
 ) -> Table:
-    """Read a metadata table, plain or gzipped, and add every problem in it to `errors`.
+    """Read a metadata table, plain, gzipped or an Excel workbook, and add every problem in it to `errors`.
 
-    `limit` is in unpacked bytes. Raises nothing for what a submitter can get wrong. The text is read line by
-    line; only the rows are held.
+    `stream` can seek; `limit` is in unpacked bytes. Raises nothing for what a submitter can get wrong. Text is read
+    line by line, and only the rows are held; a workbook is held as a whole while it is read.
     """
     reader = _TableReader(fields, errors, max_rows)
     try:
-        unpacked = open_unpacked(stream, limit=limit, field=FIELD, too_large=MetadataInvalidError)
-        for line, text in _lines(unpacked):
+        for line, text in _table_lines(stream, limit):
             reader.take(line, text)
         reader.finish()
     except DomainError as error:
@@ -103,6 +104,13 @@ def parse_table(
 
 def _at(line: int | None = None, submission_id: str | None = None) -> Location:
     return Location(field=FIELD, line=line, submission_id=submission_id)
+
+
+def _table_lines(stream: BinaryIO, limit: int) -> Iterator[tuple[int, str]]:
+    """Line numbers and lines of whatever kind of table the stream holds."""
+    if is_workbook(stream):
+        return lines_of_workbook(stream, limit=limit, field=FIELD)
+    return _lines(open_unpacked(stream, limit=limit, field=FIELD, too_large=MetadataInvalidError))
 
 
 def _lines(unpacked: BinaryIO) -> Iterator[tuple[int, str]]:
@@ -280,3 +288,8 @@ def one_row_table(cells: Mapping[str, str]) -> bytes:
     text = StringIO()
     csv.writer(text, dialect="excel-tab", lineterminator="\n").writerows([cells.keys(), cells.values()])
     return text.getvalue().encode()
+
+
+def template_table(names: Sequence[str]) -> bytes:
+    """A table without rows: the header that a submitter fills in, the submission ID first, then these columns."""
+    return ("\t".join([ID_COLUMNS[0], *names]) + "\n").encode()

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from socket import socket
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from embedded.programs import wait_until
 from tests import chromium
+from tests.ports import claim_ports
 from tests.product import Product, running_product
 from tests.servers import Servers
 
 SERVERS = pytest.StashKey[Servers]()
+PORTS = pytest.StashKey[socket]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -22,6 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     That is why pyproject.toml names no settings to pytest-django, which would load them before this file.
     """
+    config.stash[PORTS] = claim_ports()
     servers = config.stash[SERVERS] = Servers()
     servers.set_environment()
     if not config.option.collectonly:
@@ -38,6 +42,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """End the servers; pytest calls this after Ctrl-C too."""
     if (servers := config.stash.get(SERVERS, None)) is not None:
         servers.stop()
+    if (claim := config.stash.get(PORTS, None)) is not None:
+        claim.close()
 
 
 def load_django() -> None:
@@ -63,12 +69,17 @@ def servers(pytestconfig: pytest.Config) -> Servers:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """SQLite in a file, as in `make run`: in memory it knows neither a second connection nor WAL."""
+    """A database of the session's own, also where sessions share a server that `DATABASE_URL` names.
+
+    SQLite is in a file, as in `make run`: in memory it knows neither a second connection nor WAL.
+    """
     from django.db import connections
 
     database = connections.databases["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("sqlite") / "test.sqlite3")
+    else:
+        database["TEST"]["NAME"] = f"test_{database['NAME']}_{os.getpid()}"
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,9 @@ from embedded.stores import http_ok, running_stores
 from tests.postgres import execute
 from tests.servers import SEAWEEDFS_FLAGS
 
-# Short enough that a test sees a lease run out and the sweeper come.
+# Short enough that a test sees a lease run out and the sweeper come; long enough for a busy machine.
 SETTINGS = {
-    "VERIFICATION_LEASE_SECONDS": "4",
+    "VERIFICATION_LEASE_SECONDS": "8",
     "VERIFICATION_HEARTBEAT_SECONDS": "1",
     "SWEEP_EVERY_SECONDS": "1",
 }
@@ -34,7 +34,8 @@ class Product:
     """
 
     place: Place
-    processes: Mapping[str, RunningProgram]
+    processes: MutableMapping[str, RunningProgram]
+    lifeline: Lifeline
 
     @property
     def base_url(self) -> str:
@@ -51,6 +52,16 @@ class Product:
         """The log file of each process."""
         return {name: process.log for name, process in self.processes.items()}
 
+    @contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """One of its processes is ended, as by an administrator, and started again afterwards."""
+        program = self.processes[name].program
+        self.processes[name].stop()
+        try:
+            yield
+        finally:
+            self.processes[name] = start(program, self.place, self.lifeline)
+
     def tails(self, lines: int = 40) -> str:
         """The end of what web, workers and beat have logged."""
         named = [(name, self.processes[name].tail(lines)) for name in ("web", "worker", "worker-large", "beat")]
@@ -58,31 +69,45 @@ class Product:
 
 
 @contextmanager
-def running_product(folder: Path, *, database_url: str, settings: Mapping[str, str] | None = None) -> Iterator[Product]:
+def running_product(
+    folder: Path,
+    *,
+    database_url: str,
+    settings: Mapping[str, str] | None = None,
+    seaweedfs_flags: Sequence[str] = (),
+) -> Iterator[Product]:
     """Start a product in `folder` and wait until it is ready; end it at the end.
 
     `database_url` is that of the session: on PostgreSQL a fresh database is made beside it; on SQLite it gets a file
-    of its own.
+    of its own. Of two SeaweedFS flags of one name the later counts.
     """
     with ExitStack() as stack:
         database = stack.enter_context(_own_database(database_url))
         place = Place.at_free_ports(folder / "var", database_url=database, settings={**SETTINGS, **(settings or {})})
         place.make_folders()
         lifeline = Lifeline(folder / "product.lock")
-        stores = stack.enter_context(running_stores(place, lifeline, flags=SEAWEEDFS_FLAGS))
+        flags = (*SEAWEEDFS_FLAGS, *seaweedfs_flags)
+        stores = stack.enter_context(running_stores(place, lifeline, flags=flags))
+        processes = {store.program.name: store for store in stores}
+        stack.callback(_stop_all, processes)
         stack.callback(lifeline.release)  # kills the stores: nobody needs what they would save at the end
         prepare(place)
-        processes = {store.program.name: store for store in stores}
         for program in programs(place):
             processes[program.name] = start(program, place, lifeline)
             stack.callback(processes[program.name].stop)
         _wait_until_ready(place, processes["web"])
-        yield Product(place, processes)
+        yield Product(place, processes, lifeline)
 
 
 def start(program: Program, place: Place, lifeline: Lifeline) -> RunningProgram:
     """One of the product's processes, its output in the place's logs."""
     return RunningProgram(program, log=place.logs / f"{program.name}.log", lifeline=lifeline)
+
+
+def _stop_all(processes: Mapping[str, RunningProgram]) -> None:
+    """Also those that were started again."""
+    for process in processes.values():
+        process.stop()
 
 
 def _wait_until_ready(place: Place, web_process: RunningProgram) -> None:

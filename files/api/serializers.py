@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from rest_framework import serializers
 
 from files.models import File
-from files.services import Claims, CompleteItem, RequestedUpload
+from files.services import Claims, CompleteItem, FileCursor, FileFilter, RenewedUpload, RequestedUpload
 from submissions.mapping import FILE_ID
 
 MAX_FILES = 1_000
 MAX_PARTS = 10_000
 MAX_URLS = 20_000
+FINGERPRINT = re.compile(r"[0-9A-Fa-f]{64}")
+MAX_LISTED = 100
+"""How many file IDs, and how many fingerprints, one call may ask for: as many as an answer has."""
 
 
 class UploadParametersSerializer(serializers.Serializer[Any]):
@@ -71,6 +76,79 @@ class CompleteMultipartSerializer(CompleteSerializer):
     etags = serializers.ListField(child=AnythingField(allow_null=True))
 
 
+class RenewSerializer(serializers.Serializer[Any]):
+    """Which parts are to be sent; all that are not in the object store if that is not said."""
+
+    partNumbers = serializers.ListField(
+        child=serializers.IntegerField(), max_length=MAX_PARTS, required=False, allow_null=True, source="part_numbers"
+    )
+
+
+class WordsField(serializers.Field[Any, Any, Any, Any]):
+    """Words with commas between them, each of which the pattern fits as a whole; `what` tells what one should be."""
+
+    def __init__(self, pattern: re.Pattern[str], what: str, most: int) -> None:
+        super().__init__(required=False, default=None)
+        self.pattern, self.what, self.most = pattern, what, most
+
+    def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
+        """What was sent, also if that is empty: DRF would take it for nothing said, and all files be listed."""
+        return dictionary.get(self.field_name, serializers.empty)
+
+    def to_internal_value(self, data: str) -> list[str]:
+        """The words, as they are."""
+        words = data.split(",")
+        if len(words) > self.most:
+            raise serializers.ValidationError(f"{len(words):,} are too many; ask for {self.most} at a time.")
+        wrong = [f"“{word}” is not {self.what}." for word in words if not self.pattern.fullmatch(word)]
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return words
+
+
+class CursorField(serializers.Field[Any, Any, Any, Any]):
+    """Where a page begins, as the page before gave it."""
+
+    def to_internal_value(self, data: str) -> FileCursor:
+        """The cursor."""
+        try:
+            return FileCursor.parse(data)
+        except ValueError as error:
+            raise serializers.ValidationError("pass on the nextCursor of the page before as it is.") from error
+
+
+class TrueOrFalseField(serializers.Field[Any, Any, Any, Any]):
+    """The words `true` and `false`, and no others."""
+
+    def to_internal_value(self, data: str) -> bool:
+        """What the word says."""
+        if data not in {"true", "false"}:
+            raise serializers.ValidationError(f"“{data}” is neither true nor false.")
+        return data == "true"
+
+
+class FilesParametersSerializer(serializers.Serializer[Any]):
+    """`?groupId=G&status=A,B&attached=true&ids=…,…&fingerprints=…,…&cursor=…`."""
+
+    groupId = serializers.IntegerField(min_value=1, source="group_id")
+    status = WordsField(re.compile("|".join(File.Status.values)), f"one of {', '.join(File.Status.values)}", most=10)
+    attached = TrueOrFalseField(required=False, default=None)
+    ids = WordsField(FILE_ID, "a file ID", MAX_LISTED)
+    fingerprints = WordsField(FINGERPRINT, "a fingerprint, 64 hexadecimal digits", MAX_LISTED)
+    cursor = CursorField(required=False, default=None)
+
+
+def filter_of(parameters: dict[str, Any]) -> FileFilter:
+    """Which files the parsed parameters ask for."""
+    ids, fingerprints = parameters["ids"], parameters["fingerprints"]
+    return FileFilter(
+        statuses=parameters["status"],
+        attached=parameters["attached"],
+        ids=None if ids is None else [UUID(file_id) for file_id in ids],
+        fingerprints=None if fingerprints is None else [fingerprint.lower() for fingerprint in fingerprints],
+    )
+
+
 def claims_of(item: dict[str, Any]) -> Claims:
     """The claims of a parsed object; what is missing or null is unsaid."""
     said = {name: value for name, value in item.items() if value is not None}
@@ -109,15 +187,32 @@ def status_body(file: File) -> dict[str, Any]:
     return {"fileId": str(file.pk), "status": file.status}
 
 
+def renewed_body(upload: RenewedUpload) -> dict[str, Any]:
+    """Where a file is, and how to go on with it; without a moment of expiry where there is nothing to be sent."""
+    file = upload.file
+    head = {**status_body(file), "expiresAt": file.urls_expire_at if file.status == File.Status.REQUESTED else None}
+    if not file.is_multipart:
+        return {**head, "url": upload.url} if upload.url else head
+    return {
+        **head,
+        "urls": [{"partNumber": number, "url": url} for number, url in upload.part_urls.items()],
+        "uploadedParts": [
+            {"partNumber": part.part_number, "size": part.size, "etag": part.etag} for part in upload.uploaded_parts
+        ],
+    }
+
+
 def file_body(file: File) -> dict[str, Any]:
-    """All that is known of a file; reads its check results and attachments, which should be prefetched."""
+    """All that is known of a file; reads its check results and attachments, which `with_details()` has loaded."""
     category, problem = file.claimed_category, file.problem()
+    attachments = list(file.attachments.all())
     return {
         **status_body(file),
         "groupId": file.group_id,
         "size": file.size,
         "sha256": file.sha256 or None,
         "md5": file.md5 or None,
+        "numberParts": file.number_parts,
         "claims": {
             "name": file.claimed_name or None,
             "size": file.claimed_size,
@@ -126,11 +221,13 @@ def file_body(file: File) -> dict[str, Any]:
             "fingerprint": file.claimed_fingerprint or None,
             "organism": category.organism.slug if category else None,
             "category": category.name if category else None,
+            "partSize": file.claimed_part_size,
         },
         "requestedAt": file.requested_at,
         "uploadedAt": file.uploaded_at,
         "verifiedAt": file.verified_at,
         "rejectedAt": file.rejected_at,
+        "keptUntil": None if attachments else file.kept_until,
         "problem": problem and {"code": problem.code, "detail": problem.detail},
         "checks": [
             {
@@ -152,6 +249,6 @@ def file_body(file: File) -> dict[str, Any]:
                 "category": attachment.category.name,
                 "name": attachment.name,
             }
-            for attachment in file.attachments.all()
+            for attachment in attachments
         ],
     }

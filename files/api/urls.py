@@ -35,7 +35,9 @@ urlpatterns = [
         name="api-complete-multipart-upload",
     ),
     path("files/complete-upload", views.CompleteUploadView.as_view(), name="api-complete-upload"),
+    path("files", views.FilesView.as_view(), name="api-files"),
     path("files/<file_id:file_id>", views.FileView.as_view(), name="api-file"),
+    path("files/<file_id:file_id>/renew", views.RenewView.as_view(), name="api-renew"),
     path(
         "files/get/<text:accession>/<int:version>/<text:category>/<text:name>",
         views.DownloadView.as_view(),

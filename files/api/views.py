@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from django.db.models import Prefetch
 from django.http import HttpResponse, HttpResponseBase
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -15,7 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import caller
 from common.errors import Location, ParameterInvalidError, ValidationFailedError
-from common.parsing import parse_list, parse_parameters
+from common.parsing import parse_list, parse_object, parse_parameters
 from files import services
 from files.api.serializers import (
     MAX_FILES,
@@ -23,26 +22,33 @@ from files.api.serializers import (
     ClaimsSerializer,
     CompleteMultipartSerializer,
     CompleteSerializer,
+    FilesParametersSerializer,
     MultipartParametersSerializer,
+    RenewSerializer,
     UploadParametersSerializer,
     claims_of,
     complete_item_of,
     file_body,
+    filter_of,
     multipart_body,
+    renewed_body,
     status_body,
     upload_body,
 )
-from files.errors import FileNotFoundInGroupError
-from files.models import ContentCheckResult, File, FileAttachment
+from files.models import File
 from files.services import Claims
 
 
 def _claims(request: Request) -> list[Claims]:
     """The body's claims; without a body there are none."""
-    body = request.data
-    if not body and not isinstance(body, list):
+    if _has_no_body(request):
         return []
-    return [claims_of(item) for item in parse_list(ClaimsSerializer, body)]
+    return [claims_of(item) for item in parse_list(ClaimsSerializer, request.data)]
+
+
+def _has_no_body(request: Request) -> bool:
+    """Whether the call came without a body, or with an empty object."""
+    return not request.data and not isinstance(request.data, list)
 
 
 def _number_files(asked: int | None, claims: Sequence[Claims]) -> int:
@@ -125,26 +131,43 @@ class CompleteMultipartUploadView(APIView):
         return Response([status_body(file) for file in files])
 
 
+class FilesView(APIView):
+    """The files of a group, newest first."""
+
+    def get(self, request: Request) -> Response:
+        """`?groupId=G`, optionally `status`, `attached`, `ids`, `fingerprints`, `cursor` → `{"items","nextCursor"}`."""
+        parameters = parse_parameters(FilesParametersSerializer, request.query_params)
+        page = services.list_files(
+            user=caller(request),
+            group_id=parameters["group_id"],
+            asked=filter_of(parameters),
+            cursor=parameters["cursor"],
+        )
+        cursor = page.next_cursor and str(page.next_cursor)
+        return Response({"items": [file_body(file) for file in page.items], "nextCursor": cursor})
+
+
 class FileView(APIView):
     """One file of the caller's groups."""
 
     def get(self, request: Request, file_id: uuid.UUID) -> Response:
         """Status, size, hashes, claims, times, problem, checks, and where it is attached."""
-        attachments = FileAttachment.objects.select_related("entry", "category").order_by("pk")
-        file = (
-            File.objects.visible_to(caller(request))
-            .filter(pk=file_id, deleting_at__isnull=True)
-            .select_related("claimed_category__organism")
-            .prefetch_related(
-                Prefetch("check_results", ContentCheckResult.objects.order_by("check_name")),
-                Prefetch("attachments", attachments),
-            )
-            .first()
-        )
-        if file is None:
-            text = f"There is no file {file_id} in a group that you are a member of."
-            raise FileNotFoundInGroupError(text, Location(file_id=str(file_id)))
-        return Response(file_body(file))
+        return Response(file_body(services.file_details(user=caller(request), file_id=file_id)))
+
+    def delete(self, request: Request, file_id: uuid.UUID) -> Response:
+        """204 once it is gone; only a file that is attached nowhere."""
+        services.discard_file(user=caller(request), file_id=file_id)
+        return Response(status=204)
+
+
+class RenewView(APIView):
+    """Fresh URLs for an upload that is under way."""
+
+    def post(self, request: Request, file_id: uuid.UUID) -> Response:
+        """Optional `{"partNumbers":[…]}` → status, URLs of what is to be sent, and the parts that are there."""
+        body = {} if _has_no_body(request) else parse_object(RenewSerializer, request.data)
+        user, part_numbers = caller(request), body.get("part_numbers")
+        return Response(renewed_body(services.renew_upload(user=user, file_id=file_id, part_numbers=part_numbers)))
 
 
 class DownloadView(APIView):

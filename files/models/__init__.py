@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from files.models.attachments import FileAttachment, FileAttachmentQuerySet
 from files.models.categories import ContentCheck, FileCategory
-from files.models.files import File, FileAttachment, FileAttachmentQuerySet, FileQuerySet
+from files.models.files import File, FileQuerySet
 from files.models.results import ContentCheckResult
 
 __all__ = [

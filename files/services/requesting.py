@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from common.errors import ErrorList, Location, ParameterInvalidError
-from files import signing, storage
+from files import storage
 from files.models import File
 from files.services.claims import (
     MAX_MULTIPART_SIZE,
@@ -21,6 +21,7 @@ from files.services.claims import (
     Claims,
     claimed_categories,
 )
+from files.services.presigning import part_urls, put_url
 from submissions.access import group_for_member
 from submissions.models import Group
 
@@ -47,7 +48,7 @@ def request_uploads(*, user: User, group_id: int, number_files: int, claims: Seq
     for file in files:
         file.staging_key = f"staging/{file.request_id}/{file.id}"
     File.objects.bulk_create(files, batch_size=500)
-    return [RequestedUpload(file, [_put_url(file)]) for file in files]
+    return [RequestedUpload(file, [put_url(file)]) for file in files]
 
 
 def request_multipart_uploads(
@@ -70,7 +71,7 @@ def request_multipart_uploads(
     for file, upload_id in zip(files, upload_ids, strict=True):
         file.upload_id = upload_id
     File.objects.bulk_create(files, batch_size=500)
-    return [RequestedUpload(file, _part_urls(file)) for file in files]
+    return [RequestedUpload(file, part_urls(file, range(1, number_parts + 1))) for file in files]
 
 
 def _new_files(
@@ -103,27 +104,3 @@ def _check_parts_suffice(claims: Sequence[Claims], number_parts: int) -> None:
             text = f"{number_parts} parts of {claim.part_size:,} bytes do not hold {claim.size:,} bytes; ask for more."
             errors.add(ParameterInvalidError(text, Location(pointer=f"/{index}/partSize", name=claim.name or None)))
     errors.raise_if_any()
-
-
-def _put_url(file: File) -> str:
-    headers = {} if file.claimed_size is None else {"content-length": str(file.claimed_size)}
-    seconds = int(settings.UPLOAD_URL_LIFETIME.total_seconds())
-    return signing.presign("PUT", file.staging_key, expires_in=seconds, headers=headers)
-
-
-def _part_urls(file: File) -> list[str]:
-    return signing.presign_parts(
-        file.object_key,
-        file.upload_id,
-        range(1, (file.number_parts or 0) + 1),
-        expires_in=int(settings.PART_URL_LIFETIME.total_seconds()),
-        lengths=_part_lengths(file),
-    )
-
-
-def _part_lengths(file: File) -> list[int] | None:
-    """The length of each part, where size and part size are claimed; parts past the end have none left."""
-    if file.claimed_size is None or file.claimed_part_size is None or file.number_parts is None:
-        return None
-    size, step = file.claimed_size, file.claimed_part_size
-    return [max(0, min(step, size - step * index)) for index in range(file.number_parts)]

@@ -1,117 +1,176 @@
 /** The calls of the files API that uploading needs, put together where many files want the same. No DOM. */
 
-import { Batcher, RequestError, sendPatiently } from "./requests.js";
+import { Calls } from "./calls.js";
+import { Batcher } from "./queues.js";
+import { RequestError } from "./requests.js";
 
 const MOST_A_CALL = 100;
+/** A fingerprint has 64 digits, and servers and proxies bound the length of an address. */
+const MOST_IN_AN_ADDRESS = 50;
 /** How long a call waits for company: unseen beside a file's own time, and 200 files share few calls. */
-const COMPANY_MS = 100;
+const COMPANY_MS = 50;
+/** Pages of files that have the fingerprints asked for; only a file that was sent hundreds of times has more. */
+const MOST_PAGES = 5;
+/** The states of a file that may spare sending it again. */
+const OF_USE = "REQUESTED,UPLOADED,VERIFYING,VERIFIED";
 
 /** What is claimed of a file before it is sent; a named category lets its content check run at once. */
-function claimOf({ name, file, organism, category }) {
-  return { name, size: file.size, organism, category };
+function claimOf({ job: { name, file, organism, category }, fingerprint }) {
+  return { name, size: file.size, fingerprint, organism, category };
 }
 
 export class FilesApi {
-  #options;
-  #requests = new Map();
+  #sleep;
+  #calls;
+  /** Thousands of files may be discarded at once; nothing else waits for them. */
+  #deletions;
   #completions;
+  #batchers = new Map();
 
-  /** `send` and `sleep` as in `transport.js`; `csrfToken()` is asked before each call. */
+  /** The options of `Calls`. */
   constructor(options) {
-    this.#options = options;
+    this.#sleep = options.sleep;
+    this.#calls = new Calls(options);
+    this.#deletions = new Calls(options);
     this.#completions = this.#batcher((items) => this.#completeMany("files/complete-upload", items));
   }
 
   /** A new file for one PUT: `{fileId, url}`. */
-  requestUpload(job) {
-    if (!this.#requests.has(job.groupId)) {
-      this.#requests.set(
-        job.groupId,
-        this.#batcher((jobs) => this.#requestMany(jobs)),
-      );
-    }
-    return this.#requests.get(job.groupId).add(job);
+  requestUpload(job, fingerprint) {
+    const batcher = this.#batcherOf("request", job.groupId, MOST_A_CALL, (items) => this.#requestMany(items));
+    return batcher.add({ job, fingerprint });
   }
 
   /** A new file in parts: `{fileId, urls}`. */
-  async requestMultipart(job, partSize, numberParts) {
+  async requestMultipart(job, fingerprint, { partSize, numberParts }) {
     const query = new URLSearchParams({ groupId: job.groupId, numberFiles: 1, numberParts });
-    const claims = [{ ...claimOf(job), partSize }];
-    const [upload] = await this.#call("POST", `files/request-multipart-upload?${query}`, [job], claims);
+    const claims = [{ ...claimOf({ job, fingerprint }), partSize }];
+    const [upload] = await this.#calls.send("POST", `files/request-multipart-upload?${query}`, [job], claims);
     return upload;
   }
 
-  /** Says that a single upload was sent. Throws what is wrong with it; again is the same answer. */
-  complete(job, fileId) {
-    return this.#completions.add({ job, body: { fileId } });
+  /** How to go on with an upload: `{fileId, status, url}` or `{fileId, status, urls, uploadedParts}`. */
+  renew(job, fileId) {
+    return this.#calls.send("POST", `files/${fileId}/renew`, [job], {});
+  }
+
+  /**
+   * Says that a single upload was sent, and what `sha256` it has; of a file that is further on, only the latter.
+   * Throws what is wrong with it; again is the same answer.
+   */
+  complete(job, fileId, sha256) {
+    return this.#completions.add({ job, body: { fileId, sha256 } });
   }
 
   /** Has the parts put together. Throws what is wrong with it; again is the same answer. */
-  async completeMultipart(job, fileId, etags) {
-    const [result] = await this.#completeMany("files/complete-multipart-upload", [
-      { job, body: { fileId, etags } },
-    ]);
+  async completeMultipart(job, fileId, sha256, etags) {
+    const items = [{ job, body: { fileId, etags, sha256 } }];
+    const [result] = await this.#completeMany("files/complete-multipart-upload", items);
     if (result instanceof Error) throw result;
     return result;
   }
 
-  /** The file as it is now. */
-  describe(job, fileId) {
-    return this.#call("GET", `files/${fileId}`, [job]);
+  /** The file as it is now, or null where there is none any more. */
+  async describe(job, fileId) {
+    try {
+      return await this.#calls.send("GET", `files/${fileId}`, [job]);
+    } catch (error) {
+      if (error.status === 404) return null;
+      throw error;
+    }
   }
 
-  #batcher(handle) {
-    return new Batcher(handle, { most: MOST_A_CALL, waitMs: COMPANY_MS, sleep: this.#options.sleep });
+  /** The group's files with these IDs as they are now, at most 50. */
+  async listByIds(jobs, ids) {
+    const { items } = await this.#list(jobs, { ids: ids.join(",") });
+    return items;
+  }
+
+  /** Whether the job's group has any file that is attached nowhere and may spare sending one. */
+  async hasUnattached(job) {
+    const { items } = await this.#list([job], { attached: false, status: OF_USE });
+    return items.length > 0;
+  }
+
+  /** The unattached files with this fingerprint in the job's group, newest first. */
+  findUnattached(job, fingerprint) {
+    const batcher = this.#batcherOf("find", job.groupId, MOST_IN_AN_ADDRESS, (items) => this.#findMany(items));
+    return batcher.add({ job, fingerprint });
+  }
+
+  /** Discards an unattached file; one that is gone or belongs to an entry is left as it is. */
+  async discard(fileId) {
+    try {
+      await this.#deletions.send("DELETE", `files/${fileId}`, []);
+    } catch (error) {
+      if (!["file_not_found", "file_attached"].includes(error.problem?.code)) throw error;
+    }
+  }
+
+  #batcher(handle, most = MOST_A_CALL) {
+    return new Batcher(handle, { most, waitMs: COMPANY_MS, sleep: this.#sleep });
+  }
+
+  #batcherOf(purpose, groupId, most, handle) {
+    const key = `${purpose} ${groupId}`;
+    if (!this.#batchers.has(key)) this.#batchers.set(key, this.#batcher(handle, most));
+    return this.#batchers.get(key);
+  }
+
+  #list(jobs, filters) {
+    const query = new URLSearchParams({ groupId: jobs[0].groupId, ...filters });
+    return this.#calls.send("GET", `files?${query}`, jobs);
+  }
+
+  async #findMany(items) {
+    const jobs = items.map(({ job }) => job);
+    const filters = {
+      attached: false,
+      status: OF_USE,
+      fingerprints: [...new Set(items.map(({ fingerprint }) => fingerprint))].join(","),
+    };
+    const found = Map.groupBy(await this.#pages(jobs, filters), ({ claims }) => claims.fingerprint);
+    return items.map(({ fingerprint }) => found.get(fingerprint) ?? []);
+  }
+
+  async #pages(jobs, filters) {
+    const files = [];
+    let cursor;
+    for (let page = 0; page < MOST_PAGES; page += 1) {
+      const { items, nextCursor } = await this.#list(jobs, cursor ? { ...filters, cursor } : filters);
+      files.push(...items);
+      cursor = nextCursor;
+      if (!cursor) break;
+    }
+    return files;
   }
 
   /** One new file a job. Where the call is refused for what one job claims, each asks for itself. */
-  async #requestMany(jobs) {
+  async #requestMany(items) {
+    const jobs = items.map(({ job }) => job);
     const query = new URLSearchParams({ groupId: jobs[0].groupId, numberFiles: jobs.length });
     try {
-      return await this.#call("POST", `files/request-upload?${query}`, jobs, jobs.map(claimOf));
+      return await this.#calls.send("POST", `files/request-upload?${query}`, jobs, items.map(claimOf));
     } catch (error) {
       if (error.status !== 422 || jobs.length === 1) throw error;
-      return Promise.all(
-        jobs.map((job) =>
-          this.#requestMany([job]).then(
-            ([one]) => one,
-            (refusal) => refusal,
-          ),
-        ),
-      );
+      const each = await Promise.allSettled(items.map((item) => this.#requestMany([item])));
+      return each.map(({ value, reason }) => reason ?? value[0]);
     }
   }
 
   /** One result an item; what is wrong with an item is an `Error` in its place. */
   async #completeMany(path, items) {
-    const jobs = items.map((item) => item.job);
+    const jobs = items.map(({ job }) => job);
+    const bodies = items.map(({ body }) => body);
     try {
-      return await this.#call(
-        "POST",
-        path,
-        jobs,
-        items.map((item) => item.body),
-      );
+      return await this.#calls.send("POST", path, jobs, bodies);
     } catch (error) {
       if (error.status !== 422 || !error.body?.results) throw error;
       const problems = new Map(error.body.errors.map((problem) => [problem.fileId, problem]));
-      return items.map(({ body }) => {
+      return bodies.map((body) => {
         const problem = problems.get(body.fileId);
         return problem ? new RequestError(422, { code: problem.code, detail: problem.detail }) : body;
       });
     }
-  }
-
-  async #call(method, path, jobs, body) {
-    const { apiUrl, csrfToken } = this.#options;
-    const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
-    if (body) headers["Content-Type"] = "application/json";
-    const request = { method, url: `${apiUrl}/${path}`, headers, body: body ? JSON.stringify(body) : null };
-    const beforeRetry = ({ status }) => {
-      const note = status === 0 ? "Connection lost, trying again" : "The server is busy, trying again";
-      for (const job of jobs) job.on({ type: "note", note });
-    };
-    const response = await sendPatiently(request, { ...this.#options, beforeRetry });
-    return JSON.parse(response.text);
   }
 }

@@ -1,7 +1,7 @@
 /** Holds a form back while files of its widgets are missing, and its group while files belong to it. */
 
 import { holdReason, shortfallOf } from "./sentences.js";
-import { blockingRows, totals } from "./state.js";
+import { blockingRows, fileIdsOf, totals } from "./selectors.js";
 
 const holds = new WeakMap();
 
@@ -13,6 +13,7 @@ export function holdOf(form) {
 
 class FormHold {
   #form;
+  #controls = new Map();
   #widgets = [];
   #button;
   #message;
@@ -25,7 +26,7 @@ class FormHold {
     this.#button = form.querySelector("[type=submit], button:not([type])");
     this.#message = this.#note("files-hold", form.querySelector("[data-files-hold]"), this.#button);
     this.#message.tabIndex = -1;
-    const group = form.elements.namedItem("groupId");
+    const group = this.#control("groupId");
     if (group instanceof HTMLSelectElement) {
       this.#group = group;
       this.#groupNote = this.#note("files-group-held", null, group);
@@ -46,12 +47,23 @@ class FormHold {
 
   /** The group that files are to belong to, or the empty string. */
   get groupId() {
-    return this.#form.elements.namedItem("groupId")?.value ?? "";
+    return this.#control("groupId")?.value ?? "";
   }
 
   /** The token that Django wants with each POST. */
   get csrfToken() {
-    return this.#form.elements.namedItem("csrfmiddlewaretoken")?.value ?? "";
+    return this.#control("csrfmiddlewaretoken")?.value ?? "";
+  }
+
+  /** A control of the page as it came; the form's own list has the buttons of thousands of rows to go through. */
+  #control(name) {
+    if (!this.#controls.has(name)) this.#controls.set(name, this.#form.elements.namedItem(name));
+    return this.#controls.get(name);
+  }
+
+  /** The IDs of all files of the form's widgets: one may be in several. */
+  fileIds() {
+    return new Set(this.#widgets.flatMap(({ state }) => [...fileIdsOf(state)]));
   }
 
   /** Brings the button, its reason and the group in line with the widgets' states. */
@@ -99,7 +111,7 @@ class FormHold {
     if (!this.#group) return;
     const isHeld = this.#widgets.some(({ state }) => {
       const sum = totals(state);
-      return sum.uploading + sum.ready > 0 || [...state.rows.values()].some((row) => row.fileId);
+      return sum.uploading + sum.ready > 0 || fileIdsOf(state).size > 0;
     });
     for (const option of this.#group.options) option.disabled = isHeld && !option.selected;
     const why = "The files below belong to this group. To choose another group, discard them first.";

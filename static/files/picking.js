@@ -1,12 +1,43 @@
 /** Files that a person chose or dropped, as `[{file, path}]`; the path is relative to what was chosen. */
 
+import { naturalKey } from "./words.js";
+
+const LONGEST_TASK_MS = 30;
+
 /** The files of an input; those of a folder know their place in it. */
 export function filesOfInput(input) {
   return Array.from(input.files, (file) => ({ file, path: file.webkitRelativePath || file.name }));
 }
 
-/** Makes `element` take drops of files and folders; `onFound` gets what `filesOfDrop` found. */
-export function listenToDrops(element, onFound) {
+/**
+ * The files as items of the action `added` in `state.js`, each with the key that `keyOf(file)` gives it, in the order in
+ * which people look for them. The browser asks the disk for size and time of each file, and the page stands still
+ * meanwhile: so it gets a breath first, and in between.
+ */
+export async function itemsOf(picked, keyOf) {
+  const items = [];
+  await breath();
+  let since = performance.now();
+  for (const { file, path } of inOrder(picked)) {
+    items.push({ key: keyOf(file), path, size: file.size, modified: file.lastModified });
+    if (performance.now() - since < LONGEST_TASK_MS) continue;
+    await breath();
+    since = performance.now();
+  }
+  return items;
+}
+
+const breath = () => new Promise((resolve) => setTimeout(resolve));
+
+/** Folders come in the order of the disk. */
+function inOrder(picked) {
+  const keyed = picked.map((one) => ({ one, key: naturalKey(one.path) }));
+  keyed.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
+  return keyed.map(({ one }) => one);
+}
+
+/** Makes `element` take drops of files and folders; `onDrop` gets the promise of `filesOfDrop`, at once. */
+export function listenToDrops(element, onDrop) {
   const mark = (isOver) => element.classList.toggle("is-over", isOver);
   element.addEventListener("dragover", (event) => {
     if (!carriesFiles(event)) return;
@@ -17,11 +48,11 @@ export function listenToDrops(element, onFound) {
   element.addEventListener("dragleave", (event) => {
     if (!element.contains(event.relatedTarget)) mark(false);
   });
-  element.addEventListener("drop", async (event) => {
+  element.addEventListener("drop", (event) => {
     if (!carriesFiles(event)) return;
     event.preventDefault();
     mark(false);
-    onFound(await filesOfDrop(event.dataTransfer));
+    onDrop(filesOfDrop(event.dataTransfer));
   });
 }
 

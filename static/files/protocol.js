@@ -2,65 +2,74 @@
  * How a file gets to the object store: its bytes go straight there, through presigned URLs. No DOM.
  *
  * One `Uploader` serves all widgets of a page, so that its bounds hold for the page. A job is
- * `{file, name, groupId, organism, category, contentCheck, signal, on}`; `on` gets the actions of `state.js`
- * without their `key`: started, progress, note, uploaded, verified, failed.
+ * `{file, name, groupId, organism, category, contentCheck, fileId?, signal, on}`; `fileId` is what an earlier attempt
+ * was sent as. `on` gets the actions of `state.js` without their `key`: started, progress, note, requested, examined,
+ * recognised, uploaded, verified, failed.
  */
 
 import { FilesApi } from "./api.js";
-import { Limiter, RequestError, sendPatiently } from "./requests.js";
+import { Examination } from "./examination.js";
+import { networkOf } from "./network.js";
+import { MULTIPART_FROM, partSizeFor } from "./parts.js";
+import { PUTS_AT_ONCE, Puts, UploadGoneError } from "./puts.js";
+import { Limiter } from "./queues.js";
+import { Recogniser, isFinished } from "./recognising.js";
+import { Sending } from "./sending.js";
 import { Watcher } from "./verification.js";
 
-const MIB = 1024 * 1024;
-const MULTIPART_FROM = 64 * MIB;
-const SMALLEST_PART = 8 * MIB;
-/** S3 takes 10,000; part 10000 breaks the listing of parts in SeaweedFS. */
-const MOST_PARTS = 9_999;
-const PUTS_AT_ONCE = 6;
-/** Files that have a URL already: enough that no PUT waits for one, few enough that none expires waiting. */
+/** Files that have a URL already: enough that no PUT waits for one, and that a few that pause hold none back. */
 const OPEN_FILES = 48;
-const OPEN_BYTES = 256 * MIB;
+const OPEN_BYTES = 256 * 1024 * 1024;
 const UPLOADS_A_FILE = 3;
 
-const UNREADABLE =
-  "The file cannot be read any more: it was changed, moved or deleted since it was chosen. Choose it again.";
-const NO_ETAG =
-  "The file storage does not show ETags to this page; an administrator has to allow that (CORS).";
-
-/** Bytes of each part but the last: a whole number of MiB, and few enough parts. */
-export function partSizeFor(size) {
-  return Math.max(SMALLEST_PART, Math.ceil(size / MOST_PARTS / MIB) * MIB);
-}
-
-/** A presigned URL that the object store refuses: it has expired, or its upload is gone. */
-class UrlRefusedError extends RequestError {}
-
 export class Uploader {
-  #api;
   #options;
+  #api;
+  #puts;
+  #recogniser;
   #watcher;
-  #puts = new Limiter((running) => running < PUTS_AT_ONCE);
-  #open = new Limiter((files, bytes) => files < PUTS_AT_ONCE || (files < OPEN_FILES && bytes < OPEN_BYTES));
+  #open = new Limiter((files, bytes) => files < 2 * PUTS_AT_ONCE || (files < OPEN_FILES && bytes < OPEN_BYTES));
 
-  /** `{apiUrl, csrfToken, send, sleep, random}`: `send` and `sleep` as in `transport.js`. */
+  /**
+   * `{apiUrl, csrfToken, send, sleep, examiner}`: `send` and `sleep` as in `transport.js`, `examiner` as in
+   * `examiner.js`. Besides, for tests: `network` as in `network.js`, `random()`, and `now()` in ms.
+   */
   constructor(options) {
-    this.#options = { random: Math.random, ...options };
+    const defaults = { network: networkOf(globalThis), random: Math.random, now: () => performance.now() };
+    this.#options = { ...defaults, ...options };
     this.#api = new FilesApi(this.#options);
+    this.#puts = new Puts(this.#options);
+    this.#recogniser = new Recogniser(this.#api);
     this.#watcher = new Watcher(this.#api, this.#options);
   }
 
-  /** Sends a file, completes it and watches it until it is verified or failed; never rejects. */
-  upload(job) {
-    return this.#telling(job, async () => {
-      const fileId = await this.#open.run(() => this.#transfer(job), job.file.size);
-      job.signal.throwIfAborted();
+  /** Examines a file, sends what the server does not have of it, and watches it until it is decided; never rejects. */
+  async upload(job) {
+    const examination = new Examination(job, this.#options.examiner);
+    const delivery = { job, examination, held: new Set() };
+    this.#recogniser.prepare(job);
+    await this.#telling(job, async () => {
+      await this.#examine(job, examination);
+      const fileId = await this.#deliver(delivery);
       job.on({ type: "uploaded", fileId });
+      this.#release(delivery);
       await this.#watcher.watch(job, fileId);
     });
+    this.#release(delivery);
+    examination.end();
+    const { sending, isUntold } = delivery;
+    if (sending && (isUntold || examination.isRefused)) await this.discard([sending.fileId]);
   }
 
   /** Watches a file that was sent before; never rejects. */
   watch(job, fileId) {
     return this.#telling(job, () => this.#watcher.watch(job, fileId));
+  }
+
+  /** Discards unattached files on the server; returns the IDs of those that it would not discard; never rejects. */
+  async discard(fileIds) {
+    const results = await Promise.allSettled(fileIds.map((fileId) => this.#api.discard(fileId)));
+    return fileIds.filter((_, index) => results[index].status === "rejected");
   }
 
   async #telling(job, work) {
@@ -76,112 +85,109 @@ export class Uploader {
     }
   }
 
-  /** A URL that is refused has expired: the file is sent anew, as another one. */
-  async #transfer(job) {
-    for (let attempt = 1; ; attempt += 1) {
-      job.signal.throwIfAborted();
-      try {
-        return await (job.file.size < MULTIPART_FROM ? this.#sendWhole(job) : this.#sendParts(job));
-      } catch (error) {
-        if (!(error instanceof UrlRefusedError) || attempt === UPLOADS_A_FILE) throw error;
-        job.on({ type: "progress", sentBytes: 0 });
-        job.on({ type: "note", note: "The upload took too long, starting it again" });
-      }
-    }
-  }
-
-  async #sendWhole(job) {
-    const { fileId, url } = await this.#api.requestUpload(job);
+  async #examine(job, examination) {
     job.signal.throwIfAborted();
-    const onProgress = (sentBytes) => job.on({ type: "progress", sentBytes });
-    await this.#put(job, { url, blob: job.file.slice(), onProgress, signal: job.signal });
-    await this.#api.complete(job, fileId);
-    return fileId;
+    job.on({ type: "note", note: "Checking" });
+    const { firstRead } = await examination.head();
+    job.on({ type: "examined", firstRead });
+    job.on({ type: "note", note: "" });
   }
 
-  async #sendParts(job) {
-    const partSize = partSizeFor(job.file.size);
-    const numberParts = Math.ceil(job.file.size / partSize);
-    const { fileId, urls } = await this.#api.requestMultipart(job, partSize, numberParts);
-    const etags = await this.#putParts(job, urls, partSize);
-    await this.#api.completeMultipart(job, fileId, etags);
-    return fileId;
+  /** The ID under which the server has the file, all of it; where it has none that is the same, it gets one. */
+  async #deliver(delivery) {
+    const { job, examination } = delivery;
+    const found = await this.#recogniser.candidates(job, examination);
+    for (const file of found.filter(isFinished)) {
+      if (await this.#isSame(file, delivery)) return file.fileId;
+    }
+    const begun = found.find((file) => !isFinished(file) && this.#hold(file.fileId, delivery));
+    return this.#open.run(() => this.#transfer(delivery, begun), { weight: job.file.size });
   }
 
-  /** Sends the parts, several at once; returns their ETags. The first to fail for good stops the others. */
-  async #putParts(job, urls, partSize) {
-    const failure = new AbortController();
-    const signal = AbortSignal.any([job.signal, failure.signal]);
-    const etags = [];
-    let next = 0;
-    let sent = 0;
-    const lane = async () => {
-      while (next < urls.length) {
-        const part = next;
-        next += 1;
-        let sentOfPart = 0;
-        const onProgress = (loaded) => {
-          sent += loaded - sentOfPart;
-          sentOfPart = loaded;
-          if (!signal.aborted) job.on({ type: "progress", sentBytes: sent });
-        };
-        const blob = job.file.slice(part * partSize, Math.min((part + 1) * partSize, job.file.size));
-        const response = await this.#put(job, { url: urls[part], blob, onProgress, signal });
-        etags[part] = response.header("ETag");
-        if (!etags[part]) throw new RequestError(response.status, { code: "etag_hidden", detail: NO_ETAG });
-      }
-    };
+  /** Whether the server's file, equal in size, begin and end, is the job's; one that nobody has read is claimed so. */
+  async #isSame(file, { job, examination }) {
+    job.on({ type: "recognised", sentBytes: job.file.size });
+    const sha256 = await examination.sha256();
+    const known = file.sha256 ?? file.claims.sha256;
+    const isSame = known ? known === sha256 : await this.#claim(job, file, sha256);
+    if (!isSame) job.on({ type: "progress", sentBytes: 0 });
+    return isSame;
+  }
+
+  async #claim(job, file, sha256) {
+    if (!sha256) return false;
     try {
-      await Promise.all(Array.from({ length: Math.min(PUTS_AT_ONCE, urls.length) }, lane));
+      await this.#api.complete(job, file.fileId, sha256);
+      return true;
     } catch (error) {
-      failure.abort(error);
+      if (error.status === 422) return false; // its sha256 is another, or it is gone: not the file to use
       throw error;
     }
-    return etags;
   }
 
-  /** One PUT, repeated while it fails for reasons that pass; it gives its place to others while it pauses. */
-  async #put(job, { url, blob, onProgress, signal }) {
-    const send = (request) =>
-      this.#puts.run(() => {
-        signal.throwIfAborted();
-        job.on({ type: "started" });
-        return this.#options.send(request);
-      });
-    const beforeRetry = async ({ status }) => {
-      if (status === 0) await assertReadable(blob);
-      onProgress(0);
-      const note = status === 0 ? "Connection lost, trying again" : "The file storage is busy, trying again";
-      job.on({ type: "note", note });
-    };
-    const request = { method: "PUT", url, body: blob, onProgress, signal };
-    try {
-      return await sendPatiently(request, { ...this.#options, send, beforeRetry });
-    } catch (error) {
-      if (!(error instanceof RequestError) || error.problem.code === "file_unreadable") throw error;
-      throw refusalOf(error.status);
+  /** Sends what is missing of the upload that has begun, or all of it as a new file. */
+  async #transfer(delivery, begun) {
+    const { job, examination } = delivery;
+    for (let attempt = 1, resumable = begun; ; attempt += 1, resumable = null) {
+      examination.signal.throwIfAborted();
+      try {
+        const sending = resumable ? await this.#resume(delivery, resumable) : await this.#request(delivery);
+        await examination.firstLook(this.#options.sleep);
+        await sending.send();
+        await sending.complete(await examination.sha256());
+        return sending.fileId;
+      } catch (error) {
+        const isOther = resumable && error.problem?.code === "sha256_mismatch";
+        if (!(error instanceof UploadGoneError || isOther) || attempt === UPLOADS_A_FILE) throw error;
+        job.on({ type: "progress", sentBytes: 0 });
+        job.on({ type: "note", note: "What was sent cannot be used any more, starting again" });
+      }
     }
   }
-}
 
-/** What the store's last word on a PUT means for the submitter; its own words are XML for programmers. */
-function refusalOf(status) {
-  if (status === 0)
-    return new RequestError(0, {
-      code: "no_connection",
-      detail: "There is no connection to the file storage.",
-    });
-  const problem = { code: "upload_refused", detail: `The file storage did not take the file (${status}).` };
-  return status === 403 || status === 404
-    ? new UrlRefusedError(status, problem)
-    : new RequestError(status, problem);
-}
+  async #resume(delivery, { fileId, claims, numberParts }) {
+    const sending = this.#sendingOf(delivery, { fileId, partSize: claims.partSize, numberParts });
+    await sending.resume();
+    return sending;
+  }
 
-/** Tells a file that has changed on disk from a lost connection: the browser fails alike for both. */
-async function assertReadable(blob) {
-  try {
-    await blob.slice(0, 1).arrayBuffer();
-  } catch {
-    throw new RequestError(0, { code: "file_unreadable", detail: UNREADABLE, retryable: false });
+  async #request(delivery) {
+    const { job, examination } = delivery;
+    const fingerprint = await examination.fingerprint();
+    const { size } = job.file;
+    if (size < MULTIPART_FROM) {
+      const { fileId, url } = await this.#api.requestUpload(job, fingerprint);
+      const sending = this.#sendingOf(delivery, { fileId, partSize: null, numberParts: null });
+      sending.take([url]);
+      return sending;
+    }
+    const partSize = partSizeFor(size, this.#puts.bytesPerSecond);
+    const parts = { partSize, numberParts: Math.ceil(size / partSize) };
+    const { fileId, urls } = await this.#api.requestMultipart(job, fingerprint, parts);
+    const sending = this.#sendingOf(delivery, { fileId, ...parts });
+    sending.take(urls);
+    return sending;
+  }
+
+  #sendingOf(delivery, upload) {
+    const { job, examination } = delivery;
+    this.#hold(upload.fileId, delivery);
+    delivery.isUntold = job.signal.aborted; // nobody listens any more, nor will discard this file
+    job.on({ type: "requested", fileId: upload.fileId });
+    const { now } = this.#options;
+    const context = { job, signal: examination.signal, api: this.#api, puts: this.#puts, now };
+    delivery.sending = new Sending(upload, context);
+    return delivery.sending;
+  }
+
+  #hold(fileId, { held }) {
+    if (!this.#recogniser.hold(fileId)) return false;
+    held.add(fileId);
+    return true;
+  }
+
+  #release({ held }) {
+    for (const fileId of held) this.#recogniser.release(fileId);
+    held.clear();
   }
 }

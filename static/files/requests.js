@@ -1,4 +1,4 @@
-/** Requests with patience: retries with full jitter, bounds on what runs at once, batches. No DOM. */
+/** Requests with patience: retries with full jitter, and waiting for the network. No DOM. */
 
 const ATTEMPTS = 10;
 const FIRST_PAUSE_MS = 500;
@@ -52,90 +52,37 @@ function isPassing(status) {
 
 /**
  * Sends `request` until it is answered for good; returns a 2xx answer, throws `RequestError` for any other.
- * `beforeRetry(response)` is awaited before each pause and may throw to give up.
+ *
+ * `network` is as in `network.js`: without one nothing counts as an attempt, and when it comes back the next
+ * attempt is made at once. `beforeRetry(response, isOffline)` is awaited before each pause and may throw to give up.
  */
-export async function sendPatiently(request, { send, sleep, random, beforeRetry }) {
-  for (let attempt = 0; ; attempt += 1) {
+export async function sendPatiently(request, options) {
+  const { send, network, attempts = ATTEMPTS, beforeRetry } = options;
+  for (let attempt = 0; ;) {
     const response = await send(request);
     if (response.status >= 200 && response.status < 300) return response;
+    if (response.status === 0 && !network.isOnline()) {
+      await beforeRetry?.(response, true);
+      await network.online(request.signal);
+      continue;
+    }
     const retryAfter = Number(response.header("Retry-After") ?? 0) * 1000 || 0;
-    const isLast = attempt + 1 >= ATTEMPTS || retryAfter > LONGEST_RETRY_AFTER_MS;
+    const isLast = attempt + 1 >= attempts || retryAfter > LONGEST_RETRY_AFTER_MS;
     if (!isPassing(response.status) || isLast) throw RequestError.from(response);
-    await beforeRetry?.(response);
-    await sleep(Math.max(pauseBefore(attempt, random), retryAfter), request.signal);
+    await beforeRetry?.(response, false);
+    await pause(Math.max(pauseBefore(attempt, options.random), retryAfter), response, request.signal, options);
+    attempt += 1;
   }
 }
 
-/** Runs work in the order it came, as much at once as `admits(running, weight)` says of what runs already. */
-export class Limiter {
-  #admits;
-  #waiting = [];
-  #running = 0;
-  #weight = 0;
-
-  constructor(admits) {
-    this.#admits = admits;
-  }
-
-  /** The result of `work()`, once it was admitted; `weight` counts until it has ended. */
-  async run(work, weight = 0) {
-    await new Promise((resolve) => {
-      this.#waiting.push({ resolve, weight });
-      this.#admit();
-    });
-    try {
-      return await work();
-    } finally {
-      this.#running -= 1;
-      this.#weight -= weight;
-      this.#admit();
-    }
-  }
-
-  #admit() {
-    while (this.#waiting.length && this.#admits(this.#running, this.#weight)) {
-      const { resolve, weight } = this.#waiting.shift();
-      this.#running += 1;
-      this.#weight += weight;
-      resolve();
-    }
-  }
-}
-
-/** Puts single items together into calls of at most `most`, waiting `waitMs` for company. */
-export class Batcher {
-  #handle;
-  #items = [];
-  #options;
-
-  /** `handle(values)` gives one result a value, in order; an `Error` among them fails its item alone. */
-  constructor(handle, { most, waitMs, sleep }) {
-    this.#handle = handle;
-    this.#options = { most, waitMs, sleep };
-  }
-
-  /** The result for `value`. */
-  add(value) {
-    return new Promise((resolve, reject) => {
-      this.#items.push({ value, resolve, reject });
-      if (this.#items.length === this.#options.most) this.#flush();
-      else if (this.#items.length === 1) this.#options.sleep(this.#options.waitMs).then(() => this.#flush());
-    });
-  }
-
-  async #flush() {
-    const items = this.#items;
-    if (!items.length) return;
-    this.#items = [];
-    try {
-      const results = await this.#handle(items.map((item) => item.value));
-      items.forEach((item, index) => {
-        const result = results[index];
-        if (result instanceof Error) item.reject(result);
-        else item.resolve(result);
-      });
-    } catch (error) {
-      for (const item of items) item.reject(error);
-    }
+/** After a lost connection, a network that goes and comes back ends the pause. */
+async function pause(ms, { status }, signal, { sleep, network }) {
+  if (status !== 0) return sleep(ms, signal);
+  const over = new AbortController();
+  const either = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
+  try {
+    return await Promise.race([sleep(ms, either), network.online(either)]);
+  } finally {
+    over.abort();
   }
 }

@@ -1,10 +1,12 @@
 /** The list of file rows: a node a row, updated in place, made a few at a time so that nothing freezes. */
 
-import { stateOf } from "./sentences.js";
-import { bytes } from "./words.js";
+import { paceOf, sizeOf, stateOf } from "./sentences.js";
+import { Meter, bytes } from "./words.js";
 
 const NEW_ROWS_A_FRAME = 60;
 const LONG_LIST = 200;
+/** Smaller files are over before anybody has read how fast they go. */
+const PACED_FROM = 5_000_000;
 
 export class RowList {
   #list;
@@ -44,6 +46,7 @@ export class RowList {
 
   /** Moves the focus to the row's first button; says whether the row is there. */
   focus(key) {
+    if (this.#rows.has(key) && !this.#shown.has(key)) this.#append(Infinity);
     const parts = this.#shown.get(key);
     [parts?.retry, parts?.replace, parts?.discard].find((button) => button && !button.hidden)?.focus();
     return Boolean(parts);
@@ -56,8 +59,9 @@ export class RowList {
     return Boolean(parts);
   }
 
-  #append() {
-    let room = NEW_ROWS_A_FRAME;
+  #append(most = NEW_ROWS_A_FRAME) {
+    if (this.#shown.size === this.#rows.size) return undefined;
+    let room = most;
     for (const [key, row] of this.#rows) {
       if (this.#shown.has(key)) continue;
       if (room === 0) return this.#appendLater();
@@ -84,16 +88,15 @@ export class RowList {
     const shown = {
       node,
       row: null,
-      state: part("state"),
-      progress: part("progress"),
-      problem: part("problem"),
+      meter: row.size >= PACED_FROM ? new Meter() : null,
     };
+    for (const name of ["size", "state", "way", "progress", "pace", "problem", "detail", "code"]) shown[name] = part(name);
     for (const name of ["retry", "replace", "discard"]) shown[name] = part(name);
     node.dataset.key = row.key;
     node.dataset.fileName = row.path;
     part("folder").textContent = row.path.slice(0, row.path.length - row.name.length);
     part("name").textContent = row.name;
-    part("size").textContent = bytes(row.size);
+    shown.size.textContent = bytes(row.size);
     shown.progress.setAttribute("aria-label", `Upload of ${row.name}`);
     for (const label of node.querySelectorAll("[data-which]")) label.textContent = ` ${row.name}`;
     this.#update(shown, row);
@@ -104,13 +107,15 @@ export class RowList {
     if (shown.row === row) return;
     shown.row = row;
     shown.node.dataset.fileStatus = row.status;
-    shown.state.textContent = stateOf(row);
-    shown.progress.hidden = row.status !== "uploading";
+    setText(shown.state, stateOf(row));
+    setText(shown.size, sizeOf(row));
+    shown.way.hidden = row.status !== "uploading";
     shown.progress.value = row.size ? row.sentBytes / row.size : 1;
+    this.#updatePace(shown, row);
     shown.problem.hidden = !row.problem;
     if (row.problem) {
-      shown.problem.querySelector("[data-detail]").textContent = row.problem.detail;
-      shown.problem.querySelector("[data-code]").textContent = row.problem.code;
+      setText(shown.detail, detailOf(row.problem));
+      setText(shown.code, row.problem.code);
     }
     show(shown.retry, row.problem?.retryable === true, shown.discard);
     show(
@@ -119,6 +124,23 @@ export class RowList {
       shown.discard,
     );
   }
+
+  #updatePace({ meter, pace }, row) {
+    if (!meter) return;
+    if (row.status === "uploading") meter.note(performance.now(), row.sentBytes - row.recognised);
+    else meter.reset();
+    setText(pace, row.status === "uploading" ? paceOf(row, meter.speed) : "");
+  }
+}
+
+/** What is wrong, and where in the file. */
+function detailOf({ detail, line, offset }) {
+  const place = [line && `Line ${line.toLocaleString("en")}.`, offset && `Byte ${offset.toLocaleString("en")}.`];
+  return [detail, ...place].filter(Boolean).join(" ");
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 /** Shows or hides a button; one that hides with the focus on it hands the focus on. */

@@ -6,6 +6,7 @@
 import { bytes, many } from "./words.js";
 
 const LONGEST_NAME = 255;
+export const FILES_OF_A_PAIR = 2;
 const FORBIDDEN = /[<>:"/\\|?*]/;
 const INVISIBLE = [
   [/\p{Cc}/u, "control character"],
@@ -53,14 +54,19 @@ export function nameFault(name) {
   return null;
 }
 
-/** The rules of a category from the `data-` attributes of its widget; null or an empty list is no limit. */
-export function rulesOf({ maxFiles, maxFileSize, minFiles, extensions, required }) {
+/**
+ * The rules of a category from the `data-` attributes of its widget; null or an empty list is no limit. A pair is two
+ * files, whatever the numbers.
+ */
+export function rulesOf({ maxFiles, maxFileSize, minFiles, extensions, required, pairing }) {
+  const isPair = pairing === "true";
   return {
-    maxFiles: Number(maxFiles) || null,
+    maxFiles: isPair ? FILES_OF_A_PAIR : Number(maxFiles) || null,
     maxFileSize: Number(maxFileSize) || null,
-    minFiles: Number(minFiles) || 1,
+    minFiles: isPair ? FILES_OF_A_PAIR : Number(minFiles) || 1,
     extensions: JSON.parse(extensions || "[]"),
     required: required === "true",
+    pairing: isPair,
   };
 }
 

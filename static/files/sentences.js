@@ -1,7 +1,9 @@
 /** What the widget says: on the page, to screen readers, and where it holds the form back. No DOM. */
 
-import { blockingRows, isPending, totals } from "./state.js";
-import { bytes, duration, listed, many } from "./words.js";
+import { pairNamesProblem } from "./pairs.js";
+import { FILES_OF_A_PAIR } from "./rules.js";
+import { blockingRows, canSend, isPending, totals } from "./selectors.js";
+import { bytes, bytesOf, duration, listed, many } from "./words.js";
 
 /** The state of one row in words, beside its mark. */
 export function stateOf(row) {
@@ -9,17 +11,40 @@ export function stateOf(row) {
     case "queued":
       return row.note || "Waiting";
     case "uploading":
-      if (row.note) return row.note;
-      if (row.sentBytes >= row.size) return "Finishing";
-      return `Uploading, ${Math.floor((row.sentBytes / row.size) * 100)} %`;
+      return row.note || uploadingOf(row);
     case "uploaded":
-      return row.note ? `Uploaded. ${row.note}` : "Uploaded, verifying";
+      if (row.note) return `Uploaded. ${row.note}`;
+      return `${isAllHere(row) ? "Already here" : "Uploaded"}, verifying`;
     case "verified":
-      return "Verified";
+      return isAllHere(row) ? "Already here, verified" : "Verified";
     default:
       return "Failed";
   }
 }
+
+function uploadingOf(row) {
+  if (isAllHere(row)) return "Already here, comparing";
+  if (row.sentBytes >= row.size) return "Finishing";
+  const share = `${Math.floor((row.sentBytes / row.size) * 100)} %`;
+  return row.recognised ? `Recognised, only the rest is sent, ${share}` : `Uploading, ${share}`;
+}
+
+function isAllHere({ recognised, size }) {
+  return size > 0 && recognised >= size;
+}
+
+/** Size of a row's file; while it is on its way, how much of it has gone. */
+export function sizeOf({ status, size, sentBytes }) {
+  return status === "uploading" && sentBytes < size ? bytesOf(sentBytes, size) : bytes(size);
+}
+
+/** Speed and time left of one file, `speed` in bytes a second; empty for what is over soon anyway. */
+export function paceOf({ size, sentBytes }, speed) {
+  if (!speed || (size - sentBytes) / speed < WORTH_TELLING_S) return "";
+  return joined([`${bytes(Math.round(speed))}/s`, `${duration((size - sentBytes) / speed)} left`]);
+}
+
+const WORTH_TELLING_S = 5;
 
 /** The line above the rows; `speed` in bytes a second, or null while it is not known. */
 export function summaryOf(state, speed = null) {
@@ -27,13 +52,17 @@ export function summaryOf(state, speed = null) {
   if (!sum.files) return "";
   const failed = sum.failed ? `${sum.failed.toLocaleString("en")} failed` : "";
   if (!sum.pending) return joined([doneOf(sum), failed, sum.bytes || sum.ready ? bytes(sum.bytes) : ""]);
-  const left = speed ? `${duration((sum.bytes - sum.sentBytes) / speed)} left` : "";
+  if (!canSend(state) && !sum.ready && !sum.uploading)
+    return joined([many(sum.files, "file"), failed, bytes(sum.bytes), "not uploaded yet"]);
+  const moving = [
+    speed ? `${bytes(Math.round(speed))}/s` : "",
+    speed ? `${duration((sum.bytes - sum.sentBytes) / speed)} left` : "",
+  ];
   return joined([
     `${sum.ready.toLocaleString("en")} of ${many(sum.files, "file")} uploaded`,
     failed,
-    `${bytes(sum.sentBytes)} of ${bytes(sum.bytes)}`,
-    speed ? `${bytes(Math.round(speed))}/s` : "",
-    left,
+    bytesOf(sum.sentBytes, sum.bytes),
+    ...(sum.note ? [sum.note] : moving),
   ]);
 }
 
@@ -51,8 +80,10 @@ function joined(parts) {
 /** What is said below the rows: files left out, files that were here already, a group to be chosen. */
 export function noticesOf(state, { hasGroup }) {
   const notices = [];
-  const { leftOut, sameAgain } = state;
-  if (leftOut.length) notices.push(`${many(leftOut.length, "hidden file")} left out: ${listed(leftOut)}.`);
+  const { leftOut, sameAgain, planner } = state;
+  // Beside a plan there is a preview, which says what is left out.
+  if (leftOut.length && !planner)
+    notices.push(`${many(leftOut.length, "hidden file")} left out: ${listed(leftOut)}.`);
   if (sameAgain.length) {
     notices.push(
       `${many(sameAgain.length, "file")} ${sameAgain.length === 1 ? "was" : "were"} here already.`,
@@ -63,36 +94,44 @@ export function noticesOf(state, { hasGroup }) {
   return notices;
 }
 
-/** What a screen reader is told: that uploading began, what failed (many as one), that all is done. */
+/** What a screen reader is told: that uploading began or halts, what failed (many as one), that all is done. */
 export function announcementOf(before, after) {
   const [was, is] = [totals(before), totals(after)];
+  const isAllowed = canSend(after);
   const parts = [];
-  if (!was.pending && is.pending) parts.push(`Uploading ${many(is.pending, "file")}.`);
-  const failed = [...after.rows.values()].filter(
-    (row) => row.status === "failed" && before.rows.get(row.key)?.status !== "failed",
-  );
+  if (is.pending && isAllowed && !(was.pending && canSend(before))) parts.push(`Uploading ${many(is.pending, "file")}.`);
+  if (is.note && is.note !== was.note) parts.push(`${is.note}.`);
+  const failed = is.failed ? newlyFailed(before, after) : [];
   if (failed.length === 1) parts.push(`${failed[0].name} failed: ${failed[0].problem.detail}`);
   else if (failed.length)
     parts.push(`${many(failed.length, "file")} failed: ${listed(failed.map((row) => row.name))}.`);
   if (was.pending && !is.pending && is.ready) parts.push(`${many(is.ready, "file")} uploaded.`);
   const allVerified = is.files > 0 && is.verified === is.files;
-  if (allVerified && was.verified !== was.files)
+  if (allVerified && was.verified !== is.files)
     parts.push(is.files === 1 ? "Verified." : "All files verified.");
   return parts.join(" ");
 }
 
+function newlyFailed(before, after) {
+  const rows = [...after.rows.values()];
+  return rows.filter((row) => row.status === "failed" && before.rows.get(row.key)?.status !== "failed");
+}
+
 /** Why the form cannot be submitted yet, over all its widgets; empty when it can. */
 export function holdReason(states) {
+  const isWaiting = states.some((state) => !canSend(state) && totals(state).pending);
   const rows = states.flatMap(blockingRows);
   const pending = rows.filter(isPending);
   const failed = rows.filter((row) => row.status === "failed");
   const parts = [];
+  if (states.some(({ choosing }) => choosing)) parts.push("Submit is held until the chosen files are read.");
   if (pending.length) {
     const are = pending.length === 1 ? "is" : "are";
     parts.push(
       `Submit is held until ${many(pending.length, "file")} ${are} uploaded: ${listed(names(pending))}.`,
     );
   }
+  if (isWaiting) parts.push("Uploading starts once the preview of the files has no problem.");
   if (failed.length) {
     const start = parts.length ? "" : "Submit is held: ";
     parts.push(
@@ -106,11 +145,22 @@ function names(rows) {
   return rows.map((row) => row.name);
 }
 
-/** Why the files are too few for what the category asks for; empty when they are enough. */
+/** Why the files are too few for what the category asks for, or no pair; empty when they are as they should be. */
 export function shortfallOf(state, title) {
-  const { required, minFiles } = state.rules;
-  const count = state.rows.size;
+  const { required, minFiles, pairing } = state.rules;
+  if (state.planner) return shortfallOfPlan(state, title);
+  const rows = [...state.rows.values()];
+  const count = rows.length;
+  if (pairing && count === FILES_OF_A_PAIR) return pairNamesProblem(names(rows))?.detail ?? "";
   if (count ? count >= (minFiles ?? 1) : !required) return "";
   const wanted = `${title} needs at least ${many(minFiles ?? 1, "file")}`;
   return count ? `${wanted}, and has ${count}.` : `${wanted}.`;
+}
+
+/** With a plan numbers are judged entry by entry; what lacks files that it needs is left to say. */
+function shortfallOfPlan({ rules, plan }, title) {
+  const missing = (rules.required && plan.missing) || [];
+  if (!missing.length) return "";
+  const have = missing.length === 1 ? "1 entry has" : `${missing.length.toLocaleString("en")} entries have`;
+  return `${title} is required, and ${have} no files there: ${listed(missing)}.`;
 }

@@ -1,16 +1,30 @@
 /**
- * The state of one extra-files widget: a pure reducer and its selectors. No DOM, no network.
+ * The state of one extra-files widget: a pure reducer. What can be read off it is in `selectors.js`. No DOM, no network.
  *
- * A row is `{key, path, name, size, modified, status, sentBytes, problem, fileId, note}`; `status` is one of
- * `queued | uploading | uploaded | verified | failed`. `problem` is `{code, detail, where, retryable, own}`:
- * `own` problems are found here before anything is sent, and go away when the rows that cause them do.
+ * A row is `{key, path, name, size, modified, status, sentBytes, recognised, problem, fileId, note, entry, firstRead,
+ * attached}`; `status` is one of `queued | uploading | uploaded | verified | failed`. `entry` is the submission ID that a
+ * plan gives the file to, null without one; `recognised` are bytes that the server had before; `firstRead` is what the
+ * examiner found; `attached` says that the file belongs to an entry already. `problem` is `{code, detail, line, offset,
+ * retryable}`, and where `judging.js` found it, it goes away when the rows that cause it do.
+ *
+ * `choosing` says how many choices of files are still being read, and have no rows yet.
+ *
+ * A planner is a pure function from the rows' paths to a plan, `{isComplete, places}`; `places` is a Map from path to
+ * `{entry, problem}`. It is asked whenever rows come or go, and the plan is kept in `state.plan`.
  */
 
-import { duplicateOf, faultOf, isHidden, lastPart, nameKey, tooMany } from "./rules.js";
+import { sortedOut } from "./adding.js";
+import { judged, placed } from "./judging.js";
+import { lastPart, nameKey } from "./rules.js";
+import { isPending } from "./selectors.js";
 
-/** An empty widget; `rules` as in `rules.js`. */
-export function initialState(rules = {}) {
-  return { rules, rows: new Map(), leftOut: [], sameAgain: [] };
+/** A file that is looked at is not on its way yet; with any other note it waits for something on its way. */
+const CHECKING = "Checking";
+
+/** An empty widget; `rules` as in `rules.js`; without a planner all files are of one entry. */
+export function initialState(rules = {}, planner = null) {
+  const rows = new Map();
+  return { rules, planner, plan: planner?.([]) ?? null, rows, choosing: 0, leftOut: [], sameAgain: [] };
 }
 
 /** The state after `action`; an action about a row that has been discarded changes nothing. */
@@ -28,21 +42,39 @@ export function reduceRows(state, actions) {
     if (row) rows.set(action.key, changed(row, change(row, action)));
   }
   const isSame = actions.every(({ key }) => rows.get(key) === state.rows.get(key));
-  return isSame ? state : { ...state, rows };
+  if (isSame) return state;
+  const isPairRead = state.rules.pairing && actions.some(({ type }) => type === "examined");
+  return { ...state, rows: isPairRead ? judged([...rows.values()], state) : rows };
 }
 
 const WIDGET_ACTIONS = {
-  added: (state, { items }) => add(state, items),
+  choosing: (state) => ({ ...state, choosing: state.choosing + 1 }),
+  chosen: (state) => ({ ...state, choosing: state.choosing - 1 }),
+  added: (state, { items, replacing = [] }) => add(state, items, new Set(replacing)),
   restored: (state, { items }) => withRows(state, [...state.rows.values(), ...items.map(restoredRow)]),
   discarded: (state, { keys }) => without(state, new Set(keys)),
   replaced: (state, { key }) => without(state, new Set(sameName(state, key))),
+  planned: (state, { planner }) => withRows({ ...state, planner }, [...state.rows.values()]),
 };
 
 /** What changes in the row; progress that comes late does not bring a failed row back. */
 const ROW_ACTIONS = {
   started: (row) => isPending(row) && { status: "uploading" },
-  progress: (row, { sentBytes }) => isPending(row) && { status: "uploading", sentBytes, note: "" },
-  note: (row, { note }) => ({ note }),
+  progress: (row, { sentBytes }) =>
+    isPending(row) && {
+      status: "uploading",
+      sentBytes,
+      recognised: sentBytes < row.recognised ? 0 : row.recognised,
+      note: "",
+    },
+  note: (row, { note }) => ({
+    note,
+    status: row.status === "queued" && note && note !== CHECKING ? "uploading" : row.status,
+  }),
+  requested: (row, { fileId }) => ({ fileId }),
+  examined: (row, { firstRead }) => ({ firstRead }),
+  recognised: (row, { sentBytes }) =>
+    isPending(row) && { status: "uploading", sentBytes, recognised: sentBytes, note: "" },
   uploaded: (row, { fileId }) => ({
     status: "uploaded",
     fileId,
@@ -52,7 +84,7 @@ const ROW_ACTIONS = {
   }),
   verified: () => ({ status: "verified", note: "" }),
   failed: (row, { problem }) => ({ status: "failed", problem, note: "" }),
-  retried: () => ({ status: "queued", problem: null, sentBytes: 0, fileId: null }),
+  retried: () => ({ status: "queued", problem: null, sentBytes: 0, recognised: 0 }),
 };
 
 function changed(row, changes) {
@@ -60,42 +92,40 @@ function changed(row, changes) {
   return isSame ? row : { ...row, ...changes };
 }
 
+const START = {
+  status: "queued",
+  sentBytes: 0,
+  recognised: 0,
+  problem: null,
+  fileId: null,
+  note: "",
+  entry: null,
+  firstRead: null,
+  attached: false,
+};
+
 function newRow({ key, path, size, modified = 0 }) {
-  const start = { status: "queued", sentBytes: 0, problem: null, fileId: null, note: "" };
-  return { key, path, name: lastPart(path), size, modified, ...start };
+  return { ...START, key, path, name: lastPart(path), size, modified };
 }
 
-/** A row from the form's hidden value, after the server sent the form back. */
-function restoredRow({ key, name, size, fileId }) {
-  const row = { ...newRow({ key, path: name, size }), name };
+/** A row from the form's hidden value: of files that an entry has, or after the server sent the form back. */
+function restoredRow({ key, path, name, size, fileId, attached = false }) {
+  const row = { ...newRow({ key, path: path ?? name, size }), name, attached };
   if (fileId) return { ...row, status: "uploaded", fileId, sentBytes: size };
   const detail = "The form was sent before this file was uploaded. Discard it here and choose it again.";
   return { ...row, status: "failed", problem: { code: "file_not_uploaded", detail } };
 }
 
-function add(state, items) {
-  const before = [...state.rows.values()];
-  const wanted = items.filter((item) => !isHidden(item.path)).map(newRow);
-  const kept = before.filter((row) => !isReplaced(row, wanted));
-  const here = new Set(kept.map(identity));
-  const isHere = (row) => here.has(identity(row)) || here.has(identity({ ...row, modified: 0 }));
-  const hidden = items.filter((item) => isHidden(item.path)).map((item) => item.path);
-  const told = {
-    leftOut: [...new Set([...state.leftOut, ...hidden])],
-    sameAgain: wanted.filter(isHere).map((row) => row.path),
-  };
-  return { ...withRows(state, [...kept, ...wanted.filter((row) => !isHere(row))]), ...told };
+function add(state, items, replacing) {
+  const rows = new Map([...state.rows].filter(([key]) => !replacing.has(key)));
+  const { kept, fresh, hidden, same } = sortedOut({ ...state, rows }, items, newRow);
+  const leftOut = [...new Set([...state.leftOut, ...hidden])];
+  return { ...withRows(state, [...kept, ...fresh]), leftOut, sameAgain: same.map((row) => row.path) };
 }
 
-/** The same file, chosen once more; of a row that came with the form only name and size are known. */
-function identity({ path, name, size, modified }) {
-  return modified ? `${path}\0${size}\0${modified}` : `${name}\0${size}`;
-}
-
-/** Whether the row's upload failed and its file, or a corrected one, is now chosen in its place. */
-function isReplaced(row, wanted) {
-  if (row.status !== "failed" || row.problem.own) return false;
-  return wanted.some((other) => (row.modified ? other.path === row.path : other.name === row.name));
+/** The rows that chosen files would push aside: `[{row, rows}]`, by name and entry; the same files are none. */
+export function clashesOf(state, items) {
+  return sortedOut(state, items, newRow).clashes;
 }
 
 function without(state, keys) {
@@ -103,94 +133,18 @@ function without(state, keys) {
   return withRows({ ...state, leftOut: rows.length ? state.leftOut : [], sameAgain: [] }, rows);
 }
 
-/** The keys of the other rows that have this row's name. */
+/** The keys of the other rows that have this row's name in its entry. */
 function sameName(state, key) {
   const row = state.rows.get(key);
   if (!row) return [];
-  const others = [...state.rows.values()].filter((other) => other.key !== key);
+  const others = [...state.rows.values()].filter((other) => other.key !== key && other.entry === row.entry);
   return others.filter((other) => nameKey(other.name) === nameKey(row.name)).map((other) => other.key);
 }
 
-/** The state with these rows, each unsent one judged anew: discarding one can free its name for another. */
+/** The state with these rows, planned and judged anew: discarding one can free its name for another. */
 function withRows(state, rows) {
-  const taken = new Set(rows.filter(isSent).map((row) => nameKey(row.name)));
-  let count = rows.filter(isSent).length;
-  const judged = rows.map((row) => {
-    if (isSent(row)) return row;
-    const problem = ownProblem(row, state.rules, taken, count);
-    if (!problem) {
-      taken.add(nameKey(row.name));
-      count += 1;
-    }
-    return judge(row, problem);
-  });
-  return { ...state, rows: new Map(judged.map((row) => [row.key, row])) };
+  const plan = state.planner?.(rows.map((row) => row.path)) ?? null;
+  const next = { ...state, plan };
+  return { ...next, rows: judged(placed(rows, plan), next) };
 }
 
-function isSent(row) {
-  return !(row.status === "queued" || row.problem?.own);
-}
-
-function ownProblem(row, rules, taken, count) {
-  const fault = faultOf(row, rules);
-  if (fault) return fault;
-  if (taken.has(nameKey(row.name))) return duplicateOf(row.name);
-  return rules.maxFiles && count >= rules.maxFiles ? tooMany(rules.maxFiles) : null;
-}
-
-function judge(row, problem) {
-  if (!problem) return row.problem ? { ...row, status: "queued", problem: null } : row;
-  if (row.problem?.code === problem.code) return row;
-  return { ...row, status: "failed", problem: { ...problem, own: true } };
-}
-
-// --- selectors ------------------------------------------------------------------------------------
-
-/** Whether the row's file can be submitted: uploaded, and not known to be bad. */
-export function isReady(row) {
-  return row.status === "uploaded" || row.status === "verified";
-}
-
-/** Whether the row's file is still on its way. */
-export function isPending(row) {
-  return row.status === "queued" || row.status === "uploading";
-}
-
-/** Counts of files by state, and bytes in all and sent; failed files count in neither sum of bytes. */
-export function totals(state) {
-  const sum = {
-    files: 0,
-    queued: 0,
-    uploading: 0,
-    uploaded: 0,
-    verified: 0,
-    failed: 0,
-    bytes: 0,
-    sentBytes: 0,
-  };
-  for (const row of state.rows.values()) {
-    sum.files += 1;
-    sum[row.status] += 1;
-    if (row.status === "failed") continue;
-    sum.bytes += row.size;
-    sum.sentBytes += row.sentBytes;
-  }
-  return { ...sum, pending: sum.queued + sum.uploading, ready: sum.uploaded + sum.verified };
-}
-
-/** The rows that hold submit back, in order. */
-export function blockingRows(state) {
-  return [...state.rows.values()].filter((row) => !isReady(row));
-}
-
-/**
- * What the form sends: `[{"fileId","name","size"}]` as JSON. A file that is not ready stands there without
- * `fileId`, which the server refuses: no way of submitting can drop a file silently.
- */
-export function hiddenValue(state) {
-  const items = [...state.rows.values()].map((row) => {
-    const item = { name: row.name, size: row.size };
-    return isReady(row) ? { fileId: row.fileId, ...item } : item;
-  });
-  return items.length ? JSON.stringify(items) : "";
-}

@@ -1,7 +1,9 @@
 /** The browser's way to send a request: XMLHttpRequest, since fetch tells no progress of what it sends. */
 
-/** A connection on which nothing moves for so long is cut and tried again. */
-const STALLED_AFTER_MS = 120_000;
+/** A connection on which nothing moves for so long is cut, to be tried again. */
+const STALLED_AFTER_MS = 60_000;
+/** The same once the body has gone out: to put thousands of parts together takes a server its time. */
+const UNANSWERED_AFTER_MS = 150_000;
 
 /**
  * Sends one request and resolves with `{status, text, header(name)}`; status 0 when there was no answer
@@ -13,18 +15,19 @@ export function send({ method, url, headers = {}, body = null, onProgress, signa
     if (signal?.aborted) return reject(signal.reason);
     const request = new XMLHttpRequest();
     let stall;
-    const stillMoving = () => {
+    const cutAfter = (ms) => {
       clearTimeout(stall);
-      stall = setTimeout(() => request.abort(), STALLED_AFTER_MS);
+      stall = setTimeout(() => request.abort(), ms);
     };
     const cancel = () => request.abort();
     request.open(method, url);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     if (onProgress) {
       request.upload.addEventListener("progress", (event) => {
-        stillMoving();
+        cutAfter(STALLED_AFTER_MS);
         onProgress(event.loaded);
       });
+      request.upload.addEventListener("load", () => cutAfter(UNANSWERED_AFTER_MS));
     }
     request.addEventListener("loadend", () => {
       clearTimeout(stall);
@@ -33,7 +36,7 @@ export function send({ method, url, headers = {}, body = null, onProgress, signa
       return resolve({ status: request.status, text: request.responseText, header: headersOf(request) });
     });
     signal?.addEventListener("abort", cancel);
-    stillMoving();
+    cutAfter(onProgress ? STALLED_AFTER_MS : UNANSWERED_AFTER_MS);
     request.send(body);
     return undefined;
   });

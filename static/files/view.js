@@ -1,8 +1,10 @@
-/** What a widget shows around its rows: summary, notices, what adds files, the dialog for discarding all. */
+/** What a widget shows around its rows: summary, notices, what adds files, what it asks. */
 
+import { Questions } from "./dialog.js";
 import { RowList } from "./rows.js";
 import { announcementOf, noticesOf, summaryOf } from "./sentences.js";
-import { initialState, totals } from "./state.js";
+import { totals } from "./selectors.js";
+import { initialState } from "./state.js";
 import { Meter, many } from "./words.js";
 
 /** A screen reader hears of what happened in this time at once, and not of each file. */
@@ -10,7 +12,9 @@ const ANNOUNCE_EVERY_MS = 1000;
 
 export class View {
   #element;
+  #parts = new Map();
   #rows;
+  #questions;
   #meter = new Meter();
   #said = initialState();
   #state = initialState();
@@ -19,13 +23,16 @@ export class View {
   constructor(element) {
     this.#element = element;
     this.#rows = new RowList(this.part("rows"), this.part("row-template"));
+    this.#questions = new Questions(this.part("dialog"));
     this.part("box").hidden = false;
     for (const input of this.inputs) input.disabled = false;
   }
 
   /** The part of the widget that carries `data-<name>`. */
   part(name) {
-    return this.#element.querySelector(`[data-${name}]`);
+    // Kept, since a search through thousands of rows is not for each change.
+    if (!this.#parts.has(name)) this.#parts.set(name, this.#element.querySelector(`[data-${name}]`));
+    return this.#parts.get(name);
   }
 
   /** The inputs for files and for a folder. */
@@ -38,11 +45,16 @@ export class View {
     return this.#rows;
   }
 
+  /** What the widget asks the person. */
+  get questions() {
+    return this.#questions;
+  }
+
   /** Shows the state; `extra` are notices of the moment, beside those that follow from the state. */
   render(state, { hasGroup, extra }) {
     this.#state = state;
     const sum = totals(state);
-    if (sum.pending) this.#meter.note(performance.now(), sum.sentBytes);
+    if (sum.pending) this.#meter.note(performance.now(), sum.sentBytes - sum.recognised);
     else this.#meter.reset();
     this.#element.classList.toggle("has-files", sum.files > 0);
     this.part("head").hidden = !sum.files;
@@ -50,12 +62,9 @@ export class View {
     this.part("summary").dataset.state = summaryState(sum);
     this.part("overall").hidden = !sum.pending;
     this.part("overall").value = sum.bytes ? sum.sentBytes / sum.bytes : 1;
-    setText(this.part("folder-label"), sum.files ? "Add a folder" : "Upload folder");
-    setText(this.part("files-label"), sum.files ? "Add additional files" : "Upload files");
-    const hint = sum.files
-      ? "or drop files and folders here"
-      : "Select a folder, choose individual files, or drop both here";
-    setText(this.part("hint"), hint);
+    this.part("retry-all").hidden = sum.retryable < 2;
+    setText(this.part("retry-all"), `Try ${many(sum.retryable, "file")} again`);
+    this.#showChoices(sum.files > 0);
     this.#notice([...extra, ...noticesOf(state, { hasGroup })]);
     this.#rows.render(state.rows);
     if (!this.#timer) this.#timer = setTimeout(() => this.#announce(), ANNOUNCE_EVERY_MS);
@@ -66,18 +75,14 @@ export class View {
     setText(this.part("live"), text);
   }
 
-  /** Asks whether all files shall go; resolves with the answer. */
-  confirmDiscardAll() {
-    const dialog = this.part("dialog");
-    const count = many(this.#state.rows.size, "file");
-    setText(this.part("dialog-title"), `Discard ${count}?`);
-    setText(this.part("dialog-confirm"), `Discard ${count}`);
-    dialog.returnValue = "";
-    dialog.showModal();
-    this.part("dialog-cancel").focus();
-    return new Promise((resolve) => {
-      dialog.addEventListener("close", () => resolve(dialog.returnValue === "discard"), { once: true });
-    });
+  /** Many entries take one folder of folders; one entry takes files, too. */
+  #showChoices(hasFiles) {
+    const isBulk = "bulk" in this.#element.dataset;
+    setText(this.part("folder-label"), hasFiles ? "Add a folder" : "Upload folder");
+    if (!isBulk) setText(this.part("files-label"), hasFiles ? "Add additional files" : "Upload files");
+    const dropped = hasFiles ? "or drop files and folders here" : "Select a folder, choose individual files, or drop both here";
+    const ofFolders = "with a subfolder for each submission ID; it can be dropped here, too";
+    setText(this.part("hint"), isBulk ? ofFolders : dropped);
   }
 
   #notice(sentences) {

@@ -5,13 +5,26 @@ const UNITS = ["kB", "MB", "GB", "TB"];
 /** `16_430_000` → `16.4 MB`; decimal units, as file managers and disks have them. */
 export function bytes(count) {
   if (count < 1000) return `${count} ${count === 1 ? "byte" : "bytes"}`;
-  let value = count / 1000;
+  const unit = unitOf(count);
+  return `${inUnit(count, unit)} ${UNITS[unit]}`;
+}
+
+/** `2.1 of 16.4 MB`: a part of a size, in the unit of the whole so that the eye can compare. */
+export function bytesOf(part, whole) {
+  if (whole < 1000) return `${part} of ${bytes(whole)}`;
+  const unit = unitOf(whole);
+  return `${inUnit(part, unit)} of ${inUnit(whole, unit)} ${UNITS[unit]}`;
+}
+
+function unitOf(count) {
   let unit = 0;
-  while (value >= 999.5 && unit < UNITS.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${value.toFixed(value < 99.95 ? 1 : 0)} ${UNITS[unit]}`;
+  while (count / 1000 ** (unit + 1) >= 999.5 && unit < UNITS.length - 1) unit += 1;
+  return unit;
+}
+
+function inUnit(count, unit) {
+  const value = count / 1000 ** (unit + 1);
+  return value.toFixed(value < 99.95 ? 1 : 0);
 }
 
 /** `many(2, "file")` → `2 files`. */
@@ -27,6 +40,11 @@ export function duration(seconds) {
   if (minutes < 60) return `about ${many(minutes, "minute")}`;
   const rest = minutes % 60;
   return `about ${many(Math.floor(minutes / 60), "hour")}${rest ? ` ${rest} min` : ""}`;
+}
+
+/** A key to sort by as people do, `lane2` before `lane10`; for thousands of paths far faster than a collator. */
+export function naturalKey(path) {
+  return path.toLowerCase().replace(/\d+/g, (digits) => digits.padStart(15, "0"));
 }
 
 /** Up to three names, and how many more there are. */

@@ -1,4 +1,4 @@
-/** A submission's page: fetches its changing part again and again until all entries are settled. */
+/** The page of a submission or an entry: fetches its changing part again and again until all is settled. */
 
 import { morphChildren } from "./morph.js";
 
@@ -39,7 +39,7 @@ class LivePart {
   }
 
   get #isVerifying() {
-    return this.#root.querySelector("[data-submission-status]").dataset.submissionStatus === "VERIFYING";
+    return this.#root.querySelector("[data-live-state]").dataset.liveState === "VERIFYING";
   }
 
   /** Looks until all is settled; the pauses grow while nothing changes. */
@@ -65,7 +65,7 @@ class LivePart {
 
   /** Says once, and politely, how it ended; the title says it to those who look at another tab. */
   #announce() {
-    const head = this.#root.querySelector("[data-submission-status]");
+    const head = this.#root.querySelector("[data-live-state]");
     document.title = document.title.replace(/^[^:]+/, head.querySelector(".status").textContent);
     this.#status.textContent = head.querySelector(".next-step strong").textContent;
   }

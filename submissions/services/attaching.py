@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from common.errors import DomainError, ErrorList, Location
@@ -16,13 +16,16 @@ from files.errors import (
     FileRejectedError,
     MultipartNotCompletedError,
 )
-from files.models import ContentCheckResult, File, FileCategory
+from files.models import ContentCheckResult, File, FileAttachment, FileCategory
 from files.services import mark_uploaded
 from submissions.errors import SubmissionIdUnknownError, quoted
 from submissions.mapping import FIELD, FileMapping, MappedFile, pointer_to
-from submissions.models import Group, Organism
+from submissions.models import Group, Organism, SequenceEntry
+from submissions.names import name_key
 from submissions.services.pairing import pair_errors
 from submissions.tables import Row, Table
+
+BATCH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,43 @@ def plan_attachments(
         errors.extend(_count_errors(table.rows, mapping, found.categories.values()))
         errors.extend(pair_errors(mapping, found.categories, found.files))
     return Plan(planned, list(found.categories.values()))
+
+
+def lock_files(attachments: Sequence[PlannedAttachment]) -> None:
+    """Hold the files' rows until they are attached, in the order of their IDs; call it in a transaction.
+
+    Raises `ValidationFailedError` for those that were deleted, expired or were held back since they were planned.
+    """
+    wanted = {planned.file.pk for planned in attachments}
+    free = File.objects.attachable().select_for_update().filter(pk__in=wanted)
+    free = free.exclude(status__in=[File.Status.REQUESTED, File.Status.EXPIRED])
+    gone = wanted - set(free.order_by("pk").values_list("pk", flat=True))
+    errors = ErrorList()
+    for file_id in sorted(gone):
+        text = f"The file {file_id} was deleted, given up after a time, or held back, meanwhile."
+        errors.add(FileNotFoundInGroupError(text, Location(field=FIELD, file_id=str(file_id))))
+    errors.raise_if_any()
+
+
+def create_attachments(entries: Mapping[str, SequenceEntry], attachments: Sequence[PlannedAttachment]) -> None:
+    """Attach to these entries, by submission ID, what was planned, with the rules as they were judged by."""
+    FileAttachment.objects.bulk_create(
+        [
+            FileAttachment(
+                entry=entries[planned.submission_id],
+                file=planned.file,
+                category=planned.category,
+                name=planned.name,
+                name_key=name_key(planned.name),
+                position=planned.position,
+                content_check=planned.category.content_check,
+                max_file_size=planned.category.max_file_size,
+                pairing=planned.category.pairing,
+            )
+            for planned in attachments
+        ],
+        batch_size=BATCH,
+    )
 
 
 def _find(organism: Organism, group: Group, mapping: FileMapping) -> _Found:

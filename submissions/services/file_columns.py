@@ -1,35 +1,68 @@
-"""The file mapping written into the metadata table: `files.<category>` columns."""
+"""The files of a submission written into the metadata table: `files.<category>` columns."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from common.errors import ErrorList, Location
-from submissions.errors import FileMappingInvalidError, quoted
-from submissions.mapping import FILE_ID, FileMapping, MappedFile, pointer_to
-from submissions.tables import FIELD, FILES_PREFIX, Row, Table
+from files.errors import CategoryUnknownError
+from submissions.errors import FileMappingInvalidError, FileSharingDisabledError, quoted
+from submissions.mapping import FIELD, FILE_ID, FileMapping, MappedFile, pointer_to
+from submissions.models import Organism
+from submissions.tables import FIELD as TABLE_FIELD
+from submissions.tables import FILES_PREFIX, Row, Table
 
 
-def mapping_of_columns(table: Table, mapping: FileMapping | None, errors: ErrorList) -> FileMapping:
-    """The mapping that the table's `files.<category>` columns spell out.
+def check_file_columns(organism: Organism, table: Table, errors: ErrorList) -> None:
+    """Add to `errors` columns for which the organism has no category, or that it does not take at all. One query."""
+    if not table.file_categories:
+        return
+    if not organism.file_sharing:
+        text = f"“{organism}” takes no extra files; take the {FILES_PREFIX}… columns out of the table."
+        errors.add(FileSharingDisabledError(text, Location(field=TABLE_FIELD)))
+        return
+    known = list(organism.file_categories.order_by("order", "name").values_list("name", flat=True))
+    for category in table.file_categories:
+        if category not in known:
+            names = ", ".join(FILES_PREFIX + name for name in known) or "none"
+            text = f"There is no file category for the column {quoted(FILES_PREFIX + category)}; there are: {names}."
+            errors.add(CategoryUnknownError(text, Location(field=TABLE_FIELD, category=category)))
 
-    A cell holds `fileName:fileId` pairs with spaces between them, so names have no spaces here. Raises
-    `ValidationFailedError` with every cell that is no such list, and `FileMappingInvalidError` where a mapping
-    was sent as well: which of the two holds would be a guess.
+
+def mapping_of_columns(
+    table: Table, mapping: FileMapping | None, errors: ErrorList, *, resolved: Collection[str] = ()
+) -> FileMapping:
+    """The mapping that the table's `files.<category>` columns spell out, joined with what was sent beside them.
+
+    A cell holds `fileName:fileId` pairs with spaces between them, so names have no spaces here. Of the categories
+    in `resolved` the cells name folders or files of the submitter's computer instead, and their files are those of
+    the mapping. Raises `ValidationFailedError` with every cell that is no such list or whose files are not in the
+    mapping, and `FileMappingInvalidError` where a mapping was sent beside cells that have file IDs: which of the two
+    holds would be a guess.
     """
-    if mapping is not None and mapping.entries:
+    entries = {} if mapping is None else dict(mapping.entries)
+    if entries and not resolved:
         text = f"Files are named both in “fileMapping” and in {FILES_PREFIX}… columns; use one of the two."
         raise FileMappingInvalidError(text, Location(field=FIELD))
     cell_errors = ErrorList(limit=errors.limit)
-    entries = {
-        row.submission_id: {
-            category: _files_of_cell(row, category, text, cell_errors) for category, text in row.file_columns.items()
-        }
-        for row in table.rows
-        if row.file_columns
-    }
+    for row in table.rows:
+        files = entries.get(row.submission_id, {})
+        for category, text in row.file_columns.items():
+            if category not in resolved:
+                files = files | {category: _files_of_cell(row, category, text, cell_errors)}
+            elif not files.get(category):
+                cell_errors.add(_not_sent(row, category, text))
+        if files:
+            entries[row.submission_id] = files
     cell_errors.raise_if_any()
     return FileMapping(entries)
+
+
+def _not_sent(row: Row, category: str, text: str) -> FileMappingInvalidError:
+    where = Location(field=FIELD, line=row.line, submission_id=row.submission_id, category=category)
+    sentence = f"The column {FILES_PREFIX}{category} names {quoted(text)}, and no file of it was sent."
+    return FileMappingInvalidError(sentence, where)
 
 
 def _files_of_cell(row: Row, category: str, text: str, errors: ErrorList) -> tuple[MappedFile, ...]:

@@ -13,23 +13,21 @@ from django.db.models import F
 from accounts.models import User
 from common.errors import ErrorList, Location, ParameterMissingError, ValidationFailedError
 from files import acceptance, rules, storage, tasks
-from files.errors import FileNotFoundInGroupError
-from files.models import File, FileAttachment, FileCategory
+from files.models import FileAttachment, FileCategory
 from submissions.access import group_for_member
 from submissions.checksums import SubmittedPaths
-from submissions.errors import FileSharingDisabledError, OrganismNotFoundError
-from submissions.field_rules import FieldKind, FieldRule
+from submissions.errors import FileSharingDisabledError
 from submissions.mapping import FIELD as MAPPING_FIELD
 from submissions.mapping import FileMapping, parse_mapping
 from submissions.models import AccessionCounter, Group, Organism, RuleSet, SequenceEntry, Submission
-from submissions.names import name_key
 from submissions.sequences import FIELD as SEQUENCES_FIELD
-from submissions.sequences import Requirement, SequenceRecord, match_sequences, parse_fasta
-from submissions.services.attaching import PlannedAttachment, plan_attachments
+from submissions.sequences import SequenceRecord
+from submissions.services.attaching import PlannedAttachment, create_attachments, lock_files, plan_attachments
+from submissions.services.checking import organism_of_slug, read_documents
 from submissions.services.checksums import ChecksumClaims, Document, check_checksums, record_claims
 from submissions.services.file_columns import mapping_of_columns
 from submissions.tables import FIELD as TABLE_FIELD
-from submissions.tables import Row, Table, parse_table
+from submissions.tables import Row, Table
 
 BATCH = 1_000
 
@@ -50,6 +48,8 @@ class Sent:
     """What was sent, as it was sent: seekable binary streams, and the file mapping's JSON text.
 
     `names` has the names of the files that table and sequences were sent from, by form part.
+    `file_columns_resolved` are the categories in whose `files.` columns the table names folders and files of the
+    submitter's computer: who sent this has looked them up, and their files are those of the mapping.
     """
 
     metadata_file: BinaryIO
@@ -57,6 +57,7 @@ class Sent:
     file_mapping: str | None = None
     checksum_file: BinaryIO | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+    file_columns_resolved: frozenset[str] = frozenset()
 
     @property
     def documents(self) -> dict[str, Document]:
@@ -93,14 +94,6 @@ def submit(*, user: User, organism_slug: str, group_id: int, sent: Sent) -> Subm
     return submission
 
 
-def organism_of_slug(slug: str) -> Organism:
-    """The organism, or `OrganismNotFoundError`."""
-    organism = Organism.objects.filter(slug=slug).first()
-    if organism is None:
-        raise OrganismNotFoundError(f"There is no organism “{slug}”.")
-    return organism
-
-
 # --- checking ----------------------------------------------------------------------------------------
 
 
@@ -110,11 +103,11 @@ def _parsed_mapping(organism: Organism, text: str | None) -> FileMapping | None:
         return None
     mapping = parse_mapping(text)
     if mapping.has_files:
-        _require_file_sharing(organism)
+        require_file_sharing(organism)
     return mapping
 
 
-def _require_file_sharing(organism: Organism) -> None:
+def require_file_sharing(organism: Organism) -> None:
     if not organism.file_sharing:
         text = f"“{organism}” takes no extra files; submit without them."
         raise FileSharingDisabledError(text, Location(field=MAPPING_FIELD))
@@ -122,23 +115,18 @@ def _require_file_sharing(organism: Organism) -> None:
 
 def _check(organism: Organism, group: Group, sent: Sent, mapping: FileMapping | None) -> _Checked:
     errors = ErrorList()
-    table = parse_table(sent.metadata_file, fields=field_rules(organism), errors=errors, limit=settings.TABLE_MAX_BYTES)
+    documents = read_documents(
+        organism, metadata_file=sent.metadata_file, sequence_file=sent.sequence_file, errors=errors
+    )
+    table = documents.table
     if table.file_categories:
-        _require_file_sharing(organism)
-        mapping = mapping_of_columns(table, mapping, errors)
-    fasta = None
-    if sent.sequence_file is not None:
-        fasta = parse_fasta(sent.sequence_file, errors=errors, limit=settings.SEQUENCES_MAX_BYTES)
-    sequences: dict[str, tuple[SequenceRecord, ...]] = {}
-    if table.complete and (fasta is None or fasta.complete):
-        records = None if fasta is None else fasta.records
-        requirement = Requirement(organism.sequences)
-        sequences = match_sequences(table.rows, records, requirement=requirement, errors=errors)
+        require_file_sharing(organism)
+        mapping = mapping_of_columns(table, mapping, errors, resolved=sent.file_columns_resolved)
     mapping = mapping or FileMapping()
     plan = plan_attachments(organism=organism, group=group, table=table, mapping=mapping, errors=errors)
     claims = _checked_checksums(organism=organism, group=group, sent=sent, table=table, mapping=mapping, errors=errors)
     errors.raise_if_any()
-    return _Checked(table.rows, sequences, plan.attachments, plan.categories, claims)
+    return _Checked(table.rows, documents.sequences, plan.attachments, plan.categories, claims)
 
 
 def _checked_checksums(
@@ -163,20 +151,6 @@ def _checked_checksums(
     )
 
 
-def field_rules(organism: Organism) -> list[FieldRule]:
-    """The organism's metadata fields as the table's parser wants them, in the order of the form."""
-    return [
-        FieldRule(
-            name=field.name,
-            shown_name=field.shown_name,
-            kind=FieldKind(field.kind),
-            required=field.required,
-            choices=tuple(field.choices),
-        )
-        for field in organism.metadata_fields.order_by("order", "name")
-    ]
-
-
 # --- storing -----------------------------------------------------------------------------------------
 
 
@@ -191,11 +165,11 @@ def _store(submission: Submission, checked: _Checked) -> None:
     accessions = take_accessions(len(checked.rows))
     rule_set = _record_rules(submission.organism, checked)
     with transaction.atomic():
-        _lock_files(checked.attachments)
+        lock_files(checked.attachments)
         record_claims(checked.claims)
         submission.save()
         entries = _create_entries(submission, checked, accessions, rule_set)
-        _create_attachments(entries, checked.attachments)
+        create_attachments(entries, checked.attachments)
         acceptance.settle(submission.entries.all())
         unsettled = FileAttachment.objects.filter(
             entry__submission=submission, entry__status=SequenceEntry.Status.VERIFYING
@@ -206,19 +180,6 @@ def _store(submission: Submission, checked: _Checked) -> None:
 def _record_rules(organism: Organism, checked: _Checked) -> RuleSet | None:
     """The rules that were checked, as the entries keep them; outside the transaction, so that nobody waits for it."""
     return rules.record(organism, checked.categories) if organism.file_sharing else None
-
-
-def _lock_files(attachments: Sequence[PlannedAttachment]) -> None:
-    """Hold the files' rows until they are attached; one that is deleted, expires or is held back meanwhile is not."""
-    wanted = {planned.file.pk for planned in attachments}
-    free = File.objects.attachable().select_for_update().filter(pk__in=wanted)
-    free = free.exclude(status__in=[File.Status.REQUESTED, File.Status.EXPIRED])
-    gone = wanted - set(free.order_by("pk").values_list("pk", flat=True))
-    errors = ErrorList()
-    for file_id in sorted(gone):
-        text = f"The file {file_id} was deleted, given up after a time, or held back, while you were submitting."
-        errors.add(FileNotFoundInGroupError(text, Location(field=MAPPING_FIELD, file_id=str(file_id))))
-    errors.raise_if_any()
 
 
 def _create_entries(
@@ -241,26 +202,6 @@ def _create_entries(
     ]
     SequenceEntry.objects.bulk_create(entries, batch_size=BATCH)
     return {entry.given_submission_id: entry for entry in entries}
-
-
-def _create_attachments(entries: dict[str, SequenceEntry], attachments: Sequence[PlannedAttachment]) -> None:
-    FileAttachment.objects.bulk_create(
-        [
-            FileAttachment(
-                entry=entries[planned.submission_id],
-                file=planned.file,
-                category=planned.category,
-                name=planned.name,
-                name_key=name_key(planned.name),
-                position=planned.position,
-                content_check=planned.category.content_check,
-                max_file_size=planned.category.max_file_size,
-                pairing=planned.category.pairing,
-            )
-            for planned in attachments
-        ],
-        batch_size=BATCH,
-    )
 
 
 def take_accessions(number: int) -> list[str]:

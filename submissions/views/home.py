@@ -2,27 +2,55 @@
 
 from __future__ import annotations
 
-from django.db.models import Prefetch
+from datetime import timedelta
+
+from django.db.models import Count, Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from files.models import FileCategory
-from submissions.models import Group, MetadataField, Organism
-from submissions.views.common import member, visible_submissions
+from accounts.models import User
+from files.models import File, FileCategory
+from submissions.models import Group, MetadataField, Organism, SequenceEntry
+from submissions.views.common import counted_page, member, visible_submissions
 
 LATEST_SUBMISSIONS = 5
+RECENT = timedelta(days=30)
+"""Uploads from before are not reminded of: with a bound, the years of a busy group need not be looked through."""
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """The organisms and what each takes; for members also their latest submissions."""
+    """The organisms and what each takes; for members also what waits for them, and their latest submissions."""
     organisms = Organism.objects.order_by("name").prefetch_related(
         Prefetch("file_categories", FileCategory.objects.order_by("order", "name")),
         Prefetch("metadata_fields", MetadataField.objects.order_by("order", "name")),
     )
     context: dict[str, object] = {"organisms": organisms}
     if request.user.is_authenticated:
-        context["groups"] = list(Group.objects.visible_to(request.user).order_by("name"))
-        context["latest_submissions"] = list(visible_submissions(member(request))[:LATEST_SUBMISSIONS])
+        context |= _of_member(member(request))
     return render(request, "submissions/home.html", context)
+
+
+def _of_member(user: User) -> dict[str, object]:
+    latest = counted_page(visible_submissions(user), "1", LATEST_SUBMISSIONS)
+    verifying = SequenceEntry.objects.of_members(user).filter(status=SequenceEntry.Status.VERIFYING)
+    return {
+        "has_groups": Group.objects.visible_to(user).exists(),
+        "latest_submissions": latest.object_list,
+        "has_more_submissions": latest.has_next(),
+        "number_verifying": verifying.aggregate(number=Count("submission", distinct=True))["number"],
+        "unattached": _unattached(user),
+    }
+
+
+def _unattached(user: User) -> list[Group]:
+    """The user's groups that have uploads which belong to no entry, each with their `number_unattached`."""
+    recent = File.objects.visible_to(user).unattached().filter(requested_at__gte=timezone.now() - RECENT)
+    recent = recent.exclude(status=File.Status.EXPIRED)
+    numbers = dict(recent.order_by().values_list("group").annotate(number=Count("pk")))
+    groups = list(Group.objects.filter(pk__in=numbers).order_by("name"))
+    for group in groups:
+        group.number_unattached = numbers[group.pk]  # type: ignore[attr-defined]  # for the template
+    return groups

@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -40,6 +40,11 @@ class Submitter:
     """Alice with a script."""
 
     client: httpx.Client
+
+    def begin_uploads(self, group_id: str, *names: str) -> None:
+        """Ask for uploads under these names, and send nothing."""
+        claims = [{"name": name, "organism": "ebola-sudan", "category": "rawReads"} for name in names]
+        self.client.post(f"/api/files/request-upload?groupId={group_id}", json=claims).raise_for_status()
 
     def submit(self, **contents: bytes) -> str:
         """Submit one entry a file, the entry's submission ID as named; the path of the submission's page."""
@@ -93,7 +98,7 @@ def expect_no_violations(page: Page) -> None:
 
 def test_an_entry_without_files_is_submitted_and_accepted(page: Page) -> None:
     log_in(page)
-    page.get_by_role("link", name="Submit to Ebola Sudan").click()
+    page.get_by_role("link", name="Submit one entry to Ebola Sudan").click()
     page.get_by_label("Submission ID").fill("by-hand")
     page.get_by_label("Country").fill("Uganda")
     page.get_by_label("Sequence").fill("ACGT")
@@ -225,6 +230,69 @@ def test_the_receipt_is_downloaded_from_the_submissions_page(
     assert hashlib.sha256(FASTQ_GZ).hexdigest() in Path(download.value.path()).read_text()
 
 
+# --- correcting, narrowing, printing ---------------------------------------------------------------
+
+
+def test_a_rejected_entry_is_corrected_with_a_new_file_and_accepted_by_itself(
+    page: Page, submitter: Submitter, tmp_path: Path
+) -> None:
+    log_in(page, submitter.submit(cut=CUT))
+    expect_status(page, "REJECTED")
+    page.get_by_role("link", name="Correct the files", exact=True).click()
+    box = page.locator("[data-category=rawReads]")
+    expect(box.locator("[data-file-status=failed]")).to_contain_text("fastq_truncated")
+    save = page.get_by_role("button", name="Save")
+    expect(save).to_have_attribute("aria-disabled", "true")
+    expect_no_violations(page)
+    box.get_by_role("button", name="Discard cut.fastq").click()
+    whole = tmp_path / "whole.fastq"
+    whole.write_bytes(FASTQ)
+    page.set_input_files("#files-rawReads", whole)
+    expect(box.locator("[data-file-status=verified]")).to_have_count(1)
+    save.click()
+    page.wait_for_url(re.compile(r"/entries/[^/]+$"))
+    expect(page.locator("[data-entry-status]")).to_have_attribute("data-entry-status", "ACCEPTED")
+    expect(page.get_by_role("link", name="whole.fastq")).to_be_visible()
+    expect(page.get_by_text("cut.fastq")).to_have_count(0)
+
+
+def test_what_is_shown_of_the_entries_follows_their_states(
+    page: Page, submitter: Submitter, resting_worker: Callable[[], None]
+) -> None:
+    path = submitter.submit(good=FASTQ, cut=CUT)
+    log_in(page, path)
+    page.get_by_role("link", name="Verifying 2").click()
+    page.get_by_role("searchbox").fill("goo")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=goo*")
+    expect(page.locator("[data-entry-status]")).to_have_count(1)
+    resting_worker()
+    expect(page.get_by_text("No entry of these has “goo”")).to_be_visible()
+    expect_no_violations(page)
+    page.get_by_role("link", name="With problems 1").click()
+    page.get_by_role("link", name="Show all entries").click()
+    expect(page.locator("[data-entry-status]")).to_have_count(2)
+
+
+def test_a_receipt_is_printed_without_what_surrounds_it_and_with_whole_hashes(page: Page, submitter: Submitter) -> None:
+    path = submitter.submit(good=FASTQ)
+    log_in(page, path)
+    expect_status(page, "ACCEPTED")
+    page.get_by_role("link", name="Read and print").click()
+    expect(page.get_by_role("button", name="Print")).to_be_visible()
+    expect_no_violations(page)
+    page.emulate_media(media="print", color_scheme="dark")
+    page.set_viewport_size({"width": 640, "height": 900})  # an A5 sheet within its margins
+    for surrounding in (".site-header", ".site-footer", ".crumbs", ".paper-links"):
+        expect(page.locator(surrounding)).to_be_hidden()
+    line = page.get_by_text(hashlib.sha256(FASTQ).hexdigest())
+    box = line.bounding_box()
+    assert box is not None
+    assert box["height"] < 20, "the hash takes two lines"
+    assert box["x"] + box["width"] <= 640
+    expect(line).to_have_css("color", "rgb(0, 0, 0)")
+
+
 # --- every page, for everybody ---------------------------------------------------------------------
 
 
@@ -267,6 +335,8 @@ def test_the_keyboard_reaches_content_and_menu(page: Page) -> None:
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
     expect_no_violations(page)
     page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Account")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Log out")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Log out")).to_be_hidden()
@@ -282,3 +352,83 @@ def test_a_click_elsewhere_closes_the_menu(page: Page) -> None:
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
     page.get_by_role("heading", level=1).click()
     expect(page.get_by_role("button", name="Log out")).to_be_hidden()
+
+
+# --- groups and the account ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1280)])
+def test_a_group_is_made_peopled_cleared_and_left_to_others(
+    page: Page, submitter: Submitter, scheme: Literal["light", "dark"], width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
+    log_in(page)
+    page.get_by_role("link", name="Groups").click()
+    page.get_by_role("button", name="Make group").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect_no_violations(page)
+    page.get_by_label("Name of the group").fill(f"Lab {scheme}")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Lab {scheme}")
+    expect_no_violations(page)
+    for username, answer in (("nobody", "No account has the username “nobody”"), ("bob", "bob is a member now.")):
+        page.get_by_label("Username").fill(username)
+        page.get_by_role("button", name="Add").click()
+        expect(page.get_by_text(answer).first).to_be_visible()
+        expect_no_violations(page)
+    submitter.begin_uploads(page.url.rsplit("/", 1)[1], "one.fastq", "two.fastq", "three.fastq")
+    page.reload()
+    expect_no_violations(page)
+    page.get_by_role("link", name="Discard one.fastq").click()
+    expect_no_violations(page)
+    page.get_by_role("button", name="Discard", exact=True).click()
+    expect(page.get_by_text("1 upload is discarded.")).to_be_visible()
+    page.get_by_label("All on this page").check()
+    page.get_by_label("two.fastq", exact=True).uncheck()
+    page.get_by_role("button", name="Discard selected").click()
+    expect(page.get_by_role("heading", name="Discard this upload?")).to_be_visible()
+    page.get_by_role("link", name="Keep it").click()
+    page.get_by_role("link", name="Discard all 2").click()
+    page.get_by_role("button", name="Discard 2 uploads").click()
+    expect(page.get_by_text("There are none.")).to_be_visible()
+    page.get_by_role("link", name="Leave").click()
+    expect_no_violations(page)
+    page.get_by_role("button", name="Leave").click()
+    expect(page.get_by_text(f"You have left the group “Lab {scheme}”.")).to_be_visible()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1280)])
+def test_a_token_is_made_copied_used_and_revoked(
+    page: Page, product: Product, scheme: Literal["light", "dark"], width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    log_in(page)
+    page.locator(".user-menu summary").click()
+    page.get_by_role("link", name="Account").click()
+    page.get_by_role("button", name="Make token").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect_no_violations(page)
+    page.get_by_label("Name").fill(f"cluster {scheme}")
+    page.get_by_role("button", name="Make token").click()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("status").filter(has_text="Copied.")).to_be_visible()
+    expect_no_violations(page)
+    token = page.evaluate("navigator.clipboard.readText()")
+    header = {"Authorization": f"Bearer {token}"}
+    address = f"{product.base_url}/api/submissions?groupId=1"
+    assert httpx.get(address, headers=header).status_code == 200
+    page.get_by_role("link", name="I have copied it").click()
+    expect_no_violations(page)
+    page.get_by_role("link", name=f"Revoke cluster {scheme}").click()
+    expect_no_violations(page)
+    page.get_by_role("button", name="Revoke token").click()
+    expect(page.get_by_text(f"The token “cluster {scheme}” is revoked.")).to_be_visible()
+    expect_no_violations(page)
+    assert httpx.get(address, headers=header).status_code == 401
+    page.get_by_role("link", name="Change password").click()
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect_no_violations(page)

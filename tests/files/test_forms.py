@@ -116,7 +116,9 @@ def test_the_widget_carries_the_names_and_rules_that_the_script_needs() -> None:
         "data-category": "rawReads",
         "data-organism": "ebola-sudan",
         "data-api-url": "/api",
+        "data-examiner-url": "/static/files/examining/worker.js",
         "data-content-check": "fastq",
+        "data-pairing": "false",
         "data-required": "true",
         "data-min-files": "2",
         "data-max-files": "4",
@@ -139,6 +141,21 @@ def test_both_inputs_have_labels_and_no_name_so_that_no_bytes_come_with_the_form
     assert "webkitdirectory" not in inputs["files-rawReads"]
     assert not any("name" in attributes for attributes in inputs.values())
     assert {attributes["for"] for tag, attributes in found if tag == "label"} == set(inputs)
+
+
+def test_the_box_for_many_entries_takes_folders_and_has_a_place_for_the_preview() -> None:
+    field = ExtraFilesField(category(pairing=True))
+    field.widget.is_bulk = True
+    html = str(form_with(field)["files.rawReads"])
+    assert "data-bulk" in (found := attributes_of(html, "data-extra-files"))
+    assert found["data-pairing"] == "true"
+    assert attributes_of(html, "data-preview")
+    assert [attributes["id"] for _, attributes in elements(html) if attributes.get("type") == "file"] == [
+        "folder-rawReads"
+    ]
+    assert "data-bulk" not in attributes_of(
+        str(form_with(ExtraFilesField(category()))["files.rawReads"]), "data-extra-files"
+    )
 
 
 def test_a_form_that_is_shown_again_keeps_its_files() -> None:

@@ -14,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from files import acceptance
 from files.models import ContentCheck, ContentCheckResult, File, FileAttachment
+from files.models.status import FileStatus
 from files.problem import FileProblem
 from submissions.models import GroupMembership, SequenceEntry
 from tests.factories import (
@@ -65,7 +66,7 @@ class Case:
     `result` is that of the content check that the category asks for, `other_result` that of another one.
     """
 
-    status: File.Status
+    status: FileStatus
     check: ContentCheck
     result: bool | None
     other_result: bool | None
@@ -89,7 +90,7 @@ class Case:
         return self.check != ContentCheck.NONE and self.result is None
 
     @property
-    def state(self) -> File.Status:
+    def state(self) -> FileStatus:
         if self.problem_code:
             return Status.REJECTED
         return Status.VERIFYING if self.status == Status.VERIFIED and self.unchecked else self.status

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Batcher, Limiter, RequestError, pauseBefore, sendPatiently } from "../../static/files/requests.js";
+import { RequestError, pauseBefore, sendPatiently } from "../../static/files/requests.js";
 import { answer } from "./store.js";
+
+const never = () => new Promise(() => {});
+const alwaysOnline = { isOnline: () => true, online: never };
 
 /** What `sendPatiently` does with these answers in turn: the answer or error, and the pauses it made. */
 async function patience(...answers) {
@@ -11,6 +14,7 @@ async function patience(...answers) {
     send: async () => answers.shift(),
     sleep: async (ms) => pauses.push(ms),
     random: () => 1,
+    network: alwaysOnline,
   };
   const result = await sendPatiently({ url: "/" }, options).catch((error) => error);
   return { result, pauses };
@@ -83,70 +87,55 @@ test("a single error in a list says more than the whole", async () => {
   assert.equal((await patience(answer(422, two))).result.problem.code, "validation_failed");
 });
 
-test("a limiter runs as much at once as it admits, in order", async () => {
-  const limiter = new Limiter((running) => running < 2);
-  const log = [];
-  const work = (name) => async () => {
-    log.push(`${name} begins`);
-    await new Promise(setImmediate);
-    log.push(`${name} ends`);
-    return name;
+test("without a network nothing counts as an attempt, and it is told apart", async () => {
+  let left = 30;
+  const told = [];
+  const options = {
+    send: async () => answer((left -= 1) > 0 ? 0 : 200),
+    sleep: never,
+    random: () => 1,
+    network: { isOnline: () => false, online: async () => {} },
+    beforeRetry: (_, isOffline) => told.push(isOffline),
   };
-  const results = await Promise.all(["a", "b", "c"].map((name) => limiter.run(work(name))));
-  assert.deepEqual(results, ["a", "b", "c"]);
-  assert.deepEqual(log.slice(0, 2), ["a begins", "b begins"]);
-  assert.ok(log.indexOf("c begins") > log.indexOf("a ends"));
+  assert.equal((await sendPatiently({ url: "/" }, options)).status, 200);
+  assert.deepEqual(told, Array(29).fill(true));
 });
 
-test("work that fails gives its place back", async () => {
-  const limiter = new Limiter((running) => running < 1);
-  await assert.rejects(
-    limiter.run(() => Promise.reject(new Error("no"))),
-    /no/,
-  );
-  assert.equal(await limiter.run(async () => "next"), "next");
-});
-
-test("a limiter can go by weight", async () => {
-  const limiter = new Limiter((running, weight) => running === 0 || weight < 10);
-  let most = 0;
-  let now = 0;
-  const work = async () => {
-    now += 1;
-    most = Math.max(most, now);
+test("a network that comes back ends the pause after a lost connection, not that of a busy server", async () => {
+  for (const [status, isEnded] of [
+    [0, true],
+    [503, false],
+  ]) {
+    const answers = [answer(status), answer(200)];
+    let wake;
+    const options = {
+      send: async () => answers.shift(),
+      sleep: () => new Promise((resolve) => (wake = resolve)),
+      random: () => 1,
+      network: { isOnline: () => true, online: async () => {} },
+    };
+    let isOver = false;
+    const sending = sendPatiently({ url: "/" }, options).then(() => (isOver = true));
     await new Promise(setImmediate);
-    now -= 1;
-  };
-  for (const round of [1, 2]) {
-    await Promise.all([limiter.run(work, 6), limiter.run(work, 6), limiter.run(work, 6)]);
-    assert.equal(most, 2, `round ${round}`);
-    most = 0;
+    assert.equal(isOver, isEnded, `${status}`);
+    wake();
+    await sending;
   }
 });
 
-const batcher = (handle) =>
-  new Batcher(handle, { most: 3, waitMs: 5, sleep: () => new Promise(setImmediate) });
-
-test("single values are put together, as many as one call takes", async () => {
-  const batches = [];
-  const doubling = batcher(async (values) => {
-    batches.push(values);
-    return values.map((value) => value * 2);
-  });
-  const results = await Promise.all([1, 2, 3, 4].map((value) => doubling.add(value)));
-  assert.deepEqual(results, [2, 4, 6, 8]);
-  assert.deepEqual(batches, [[1, 2, 3], [4]]);
-});
-
-test("one bad value does not undo the others, a failed call fails all", async () => {
-  const one = batcher(async ([, ...rest]) => [new Error("bad"), ...rest]);
-  const [bad, good] = await Promise.allSettled([one.add(1), one.add(2)]);
-  assert.equal(bad.reason.message, "bad");
-  assert.equal(good.value, 2);
-  const all = batcher(() => Promise.reject(new Error("down")));
-  const failed = await Promise.allSettled([all.add(1), all.add(2)]);
-  assert.deepEqual(
-    failed.map(({ reason }) => reason.message),
-    ["down", "down"],
-  );
+test("a signal ends the waiting for the network and the pause", async () => {
+  for (const isOnline of [true, false]) {
+    const controller = new AbortController();
+    const untilAborted = (signal) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    const options = {
+      send: async () => answer(0),
+      sleep: (_, signal) => untilAborted(signal),
+      random: () => 1,
+      network: { isOnline: () => isOnline, online: untilAborted },
+    };
+    const sending = sendPatiently({ url: "/", signal: controller.signal }, options);
+    setImmediate(() => controller.abort(new Error("discarded")));
+    await assert.rejects(sending, /discarded/);
+  }
 });

@@ -64,6 +64,7 @@ test("the rules of a category are read from the widget's attributes", () => {
     minFiles: 1,
     extensions: [],
     required: false,
+    pairing: false,
   });
   const some = { maxFiles: "2", maxFileSize: "50", minFiles: "2", extensions: '[".gz"]', required: "true" };
   assert.deepEqual(rulesOf(some), {
@@ -72,7 +73,10 @@ test("the rules of a category are read from the widget's attributes", () => {
     minFiles: 2,
     extensions: [".gz"],
     required: true,
+    pairing: false,
   });
+  const { minFiles, maxFiles, pairing } = rulesOf({ ...some, maxFiles: "9", pairing: "true" });
+  assert.deepEqual([minFiles, maxFiles, pairing], [2, 2, true]);
 });
 
 test("a file is measured against name, extension and size, in that order", () => {

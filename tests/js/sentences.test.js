@@ -5,7 +5,9 @@ import {
   announcementOf,
   holdReason,
   noticesOf,
+  paceOf,
   shortfallOf,
+  sizeOf,
   stateOf,
   summaryOf,
 } from "../../static/files/sentences.js";
@@ -30,7 +32,7 @@ function widget(...wanted) {
 }
 
 test("each state is told in words", () => {
-  const row = { status: "queued", size: 1000, sentBytes: 0, note: "" };
+  const row = { status: "queued", size: 1000, sentBytes: 0, recognised: 0, note: "" };
   assert.equal(stateOf(row), "Waiting");
   assert.equal(stateOf({ ...row, status: "uploading", sentBytes: 459 }), "Uploading, 45 %");
   assert.equal(stateOf({ ...row, status: "uploading", sentBytes: 1000 }), "Finishing");
@@ -48,15 +50,59 @@ test("each state is told in words", () => {
   assert.equal(stateOf({ ...row, status: "failed" }), "Failed");
 });
 
+test("what the server had before is told, and that only the rest is sent", () => {
+  const row = { status: "uploading", size: 1000, sentBytes: 400, recognised: 400, note: "" };
+  assert.equal(stateOf(row), "Recognised, only the rest is sent, 40 %");
+  assert.equal(stateOf({ ...row, sentBytes: 1000 }), "Finishing");
+  const here = { ...row, sentBytes: 1000, recognised: 1000 };
+  assert.equal(stateOf(here), "Already here, comparing");
+  assert.equal(stateOf({ ...here, status: "uploaded" }), "Already here, verifying");
+  assert.equal(stateOf({ ...here, status: "verified" }), "Already here, verified");
+});
+
+test("what takes long tells how much of it has gone, how fast it goes, and when it ends", () => {
+  const row = { status: "uploading", size: 64e6, sentBytes: 16e6 };
+  assert.equal(sizeOf(row), "16.0 of 64.0 MB");
+  assert.equal(sizeOf({ ...row, status: "verified" }), "64.0 MB");
+  assert.equal(sizeOf({ ...row, sentBytes: 64e6 }), "64.0 MB");
+  assert.equal(paceOf(row, 1e6), "1.0 MB/s · about 50 seconds left");
+  assert.equal(paceOf(row, 10e6), "");
+  assert.equal(paceOf(row, null), "");
+});
+
+test("what all files wait for is told once, above them", () => {
+  const note = "Offline, waiting for the network";
+  const state = widget("uploaded", "uploading", "uploading");
+  const notes = (...keys) => keys.reduce((before, key) => reduce(before, { type: "note", key, note }), state);
+  assert.match(summaryOf(notes("1.gz", "2.gz"), 50_000), /2\.0 of 3\.0 MB · Offline, waiting for the network$/);
+  assert.match(summaryOf(notes("1.gz"), 50_000), / left$/);
+  assert.equal(announcementOf(state, notes("1.gz", "2.gz")), `${note}.`);
+  assert.equal(announcementOf(notes("1.gz", "2.gz"), notes("1.gz", "2.gz")), "");
+});
+
+test("files whose plan is not complete are told to wait, and hold submit", () => {
+  const waiting = (paths) => ({ isComplete: false, places: new Map(paths.map((path) => [path, { entry: null, problem: null }])) });
+  const state = reduce(initialState({}, waiting), {
+    type: "added",
+    items: [{ key: "a", path: "s/a", size: 2e6, modified: 1 }],
+  });
+  assert.equal(summaryOf(state), "1 file · 2.0 MB · not uploaded yet");
+  assert.match(holdReason([state]), /Uploading starts once the preview of the files has no problem\.$/);
+  assert.equal(announcementOf(initialState(), state), "");
+  const ready = reduce(state, { type: "planned", planner: (paths) => ({ ...waiting(paths), isComplete: true }) });
+  assert.equal(announcementOf(state, ready), "Uploading 1 file.");
+  assert.doesNotMatch(holdReason([ready]), /preview/);
+});
+
 test("the summary says how far it is", () => {
   assert.equal(summaryOf(widget()), "");
   assert.equal(
     summaryOf(widget("uploaded", "uploading", "queued"), 50_000),
-    "1 of 3 files uploaded · 1.5 MB of 3.0 MB · 50.0 kB/s · about 30 seconds left",
+    "1 of 3 files uploaded · 1.5 of 3.0 MB · 50.0 kB/s · about 30 seconds left",
   );
   assert.equal(
     summaryOf(widget("uploading", "failed")),
-    "0 of 2 files uploaded · 1 failed · 500 kB of 1.0 MB",
+    "0 of 2 files uploaded · 1 failed · 0.5 of 1.0 MB",
   );
 });
 
@@ -126,4 +172,12 @@ test("a category that wants more files than there are says so", () => {
   assert.equal(need(0, { required: true, minFiles: 1 }), "Raw reads needs at least 1 file.");
   assert.equal(need(1, { required: false, minFiles: 2 }), "Raw reads needs at least 2 files, and has 1.");
   assert.equal(need(2, { required: true, minFiles: 2 }), "");
+  assert.match(need(2, { pairing: true, minFiles: 2 }), /not named as read 1 and read 2/);
+});
+
+test("a category that each entry needs names those without", () => {
+  const planner = () => ({ isComplete: false, places: new Map(), missing: ["s1", "s2"] });
+  const needed = initialState({ required: true }, planner);
+  assert.equal(shortfallOf(needed, "Raw reads"), "Raw reads is required, and 2 entries have no files there: s1, s2.");
+  assert.equal(shortfallOf(initialState({ required: false }, planner), "Raw reads"), "");
 });

@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import {
-  blockingRows,
-  hiddenValue,
-  initialState,
-  reduce,
-  reduceRows,
-  totals,
-} from "../../static/files/state.js";
+import { blockingRows, canSend, hiddenValue, itemsOfValue, totals } from "../../static/files/selectors.js";
+import { clashesOf, initialState, reduce, reduceRows } from "../../static/files/state.js";
 
 function file(path, { size = 10, modified = 1, key = path } = {}) {
   return { key, path, size, modified };
@@ -22,6 +16,10 @@ const added = (...items) => ({ type: "added", items });
 const uploaded = (key) => ({ type: "uploaded", key, fileId: `id-of-${key}` });
 const broken = { code: "request_failed", detail: "No.", retryable: true };
 const statuses = (state) => Object.fromEntries([...state.rows.values()].map((row) => [row.key, row.status]));
+const pick = (state, key) => {
+  const { status, sentBytes, recognised } = state.rows.get(key);
+  return [status, sentBytes, recognised];
+};
 const codes = (state) => [...state.rows.values()].map((row) => row.problem?.code ?? null);
 
 test("a file goes from queued to verified", () => {
@@ -83,6 +81,30 @@ test("a failed file can be tried again", () => {
   ]);
   const { status, problem, sentBytes } = state.rows.get("a");
   assert.deepEqual({ status, problem, sentBytes }, { status: "queued", problem: null, sentBytes: 0 });
+});
+
+test("a file that is tried again keeps its ID, so that what was sent of it counts", () => {
+  const state = after([
+    added(file("a")),
+    { type: "requested", key: "a", fileId: "known" },
+    { type: "failed", key: "a", problem: broken },
+    { type: "retried", key: "a" },
+  ]);
+  assert.equal(state.rows.get("a").fileId, "known");
+});
+
+test("what was sent before counts as sent until it turns out to be another file", () => {
+  const state = after([added(file("a")), { type: "recognised", key: "a", sentBytes: 6 }]);
+  assert.deepEqual(pick(state, "a"), ["uploading", 6, 6]);
+  assert.deepEqual(pick(reduce(state, { type: "progress", key: "a", sentBytes: 8 }), "a"), ["uploading", 8, 6]);
+  assert.deepEqual(pick(reduce(state, { type: "progress", key: "a", sentBytes: 0 }), "a"), ["uploading", 0, 0]);
+});
+
+test("a file that is looked at waits, and one that waits for the network is uploading", () => {
+  const noted = (note) => pick(after([added(file("a")), { type: "note", key: "a", note }]), "a")[0];
+  assert.equal(noted("Checking"), "queued");
+  assert.equal(noted(""), "queued");
+  assert.equal(noted("Offline, waiting for the network"), "uploading");
 });
 
 test("hidden files are no rows, and are told", () => {
@@ -165,6 +187,128 @@ test("a failed file of another folder is not replaced without a word", () => {
   assert.deepEqual(statuses(state), { "s1/a": "failed", "s2/a": "failed" });
 });
 
+test("a corrected file takes the place of one that was refused before it was sent", () => {
+  const rules = { extensions: [], maxFileSize: 10 };
+  const large = after([added(file("a", { size: 11 }))], rules);
+  assert.deepEqual(codes(large), ["file_too_large"]);
+  const again = reduce(large, added(file("a", { size: 11, key: "again" })));
+  assert.deepEqual([Object.keys(statuses(again)), again.sameAgain], [["a"], ["a"]]);
+  const smaller = reduce(large, added(file("a", { key: "new", modified: 2 })));
+  assert.deepEqual(statuses(smaller), { new: "queued" });
+});
+
+test("files with names that are here already are asked about, the same files are not", () => {
+  const state = after([added(file("s1/a"), file("b")), uploaded("s1/a")]);
+  const items = [file("s2/A", { key: "1" }), file("b", { key: "2", modified: 2 }), file("s1/a", { key: "3" }), file("c")];
+  const clashes = clashesOf(state, items).map(({ row, rows }) => [row.key, rows.map(({ key }) => key)]);
+  assert.deepEqual(clashes, [
+    ["1", ["s1/a"]],
+    ["2", ["b"]],
+  ]);
+  const replaced = reduce(state, { type: "added", items, replacing: ["s1/a", "b"] });
+  assert.deepEqual(statuses(replaced), { 1: "queued", 2: "queued", 3: "failed", c: "queued" });
+  assert.deepEqual(clashesOf(initialState(), [file("s1/a"), file("s2/a")]), []);
+});
+
+const pair = { pairing: true, maxFiles: 2, minFiles: 2 };
+const read = (key, mate, name = "r1") => ({ type: "examined", key, firstRead: { name, mate } });
+
+test("two files that are not named as a pair are refused, the one that was sent is not", () => {
+  const both = after([added(file("a_R1.fq"), file("b_R2.fq"))], pair);
+  assert.deepEqual(codes(both), ["pair_file_names", "pair_file_names"]);
+  const mended = reduce(reduce(both, { type: "discarded", keys: ["b_R2.fq"] }), added(file("a_R2.fq")));
+  assert.deepEqual(codes(mended), [null, null]);
+  const later = after([added(file("a_R1.fq")), uploaded("a_R1.fq"), added(file("b_R2.fq"))], pair);
+  assert.deepEqual(codes(later), [null, "pair_file_names"]);
+});
+
+test("reads that are no pair fail both files, and the one that stays gets its state back", () => {
+  const one = after([added(file("a_R1.fq"), file("a_R2.fq")), read("a_R1.fq", "1"), uploaded("a_R1.fq")], pair);
+  assert.deepEqual(statuses(one), { "a_R1.fq": "uploaded", "a_R2.fq": "queued" });
+  const both = reduceRows(one, [{ type: "started", key: "a_R2.fq" }, read("a_R2.fq", "1")]);
+  assert.deepEqual(codes(both), ["pair_same_mate", "pair_same_mate"]);
+  assert.deepEqual(statuses(reduce(both, { type: "discarded", keys: ["a_R2.fq"] })), { "a_R1.fq": "uploaded" });
+  assert.deepEqual(statuses(reduce(both, { type: "discarded", keys: ["a_R1.fq"] })), { "a_R2.fq": "queued" });
+  assert.deepEqual(codes(reduce(one, read("a_R2.fq", "2"))), [null, null]);
+});
+
+/** Plans by the first folder: `s…` are entries, all else is refused. */
+function planner(paths) {
+  const problem = { code: "submission_id_unknown", detail: "No such ID." };
+  const placeOf = (path) =>
+    path.startsWith("s") ? { entry: path.split("/")[0], problem: null } : { entry: null, problem };
+  const places = new Map(paths.map((path) => [path, placeOf(path)]));
+  return { isComplete: [...places.values()].every((place) => !place.problem), places };
+}
+
+test("with a plan names and numbers are judged entry by entry", () => {
+  const rows = [file("s1/a"), file("s1/b"), file("s1/c"), file("s2/a"), file("s2/A")];
+  const state = after([{ type: "planned", planner }, added(...rows)], { maxFiles: 2 });
+  assert.deepEqual(codes(state), [null, null, "too_many_files", null, "file_name_duplicate"]);
+  assert.equal(canSend(state), false);
+  const other = reduce(state, { type: "replaced", key: "s2/A" });
+  assert.deepEqual([...other.rows.keys()], ["s1/a", "s1/b", "s1/c", "s2/A"]);
+  const mended = reduce(state, { type: "discarded", keys: ["s1/c", "s2/A"] });
+  assert.deepEqual([codes(mended), canSend(mended)], [[null, null, null], true]);
+  assert.deepEqual(
+    clashesOf(mended, [file("s3/a", { key: "1" }), file("s1/a", { key: "2", modified: 2 })]).map(({ row }) => row.key),
+    ["2"],
+  );
+});
+
+test("files that no entry has are refused, and a new plan takes that back", () => {
+  const state = after([{ type: "planned", planner }, added(file("s1/a"), file("x/a")), uploaded("s1/a")]);
+  assert.deepEqual(codes(state), [null, "submission_id_unknown"]);
+  assert.equal(canSend(state), false);
+  const toAll = (paths) => ({ isComplete: true, places: new Map(paths.map((path) => [path, { entry: path, problem: null }])) });
+  const mended = reduce(state, { type: "planned", planner: toAll });
+  assert.deepEqual([codes(mended), canSend(mended)], [[null, null], true]);
+  const toNone = (paths) => ({ isComplete: false, places: new Map(paths.map((path) => [path, planner(["x"]).places.get("x")])) });
+  const lost = reduce(mended, { type: "planned", planner: toNone });
+  assert.deepEqual(codes(lost), ["submission_id_unknown", "submission_id_unknown"]);
+  assert.deepEqual(statuses(reduce(lost, { type: "planned", planner: toAll })), { "s1/a": "uploaded", "x/a": "queued" });
+});
+
+test("what the reading of one file brings up does not stop the others of a plan", () => {
+  const rows = ["s1/a_1", "s1/a_2", "s2/a_1", "s2/a_2"].map((path) => file(path));
+  const state = after([{ type: "planned", planner }, added(...rows), read("s1/a_1", "1"), read("s1/a_2", "1")], pair);
+  assert.deepEqual(codes(state), ["pair_same_mate", "pair_same_mate", null, null]);
+  assert.equal(canSend(state), true);
+});
+
+test("while there is no table yet, equal names in several folders are no problem", () => {
+  const waiting = (paths) => ({ isComplete: false, places: new Map(paths.map((path) => [path, { entry: null, problem: null }])) });
+  const state = reduce(initialState({ maxFiles: 1 }, waiting), added(file("s1/a"), file("s2/a")));
+  assert.deepEqual([codes(state), canSend(state)], [[null, null], false]);
+});
+
+test("with a plan the form sends the files by submission ID, and takes them back by it", () => {
+  const state = after([{ type: "planned", planner }, added(file("s1/a"), file("s10/a"), file("x/b")), uploaded("s10/a")]);
+  const value = hiddenValue(state);
+  assert.deepEqual(JSON.parse(value), {
+    s1: [{ name: "a", size: 10 }],
+    s10: [{ fileId: "id-of-s10/a", name: "a", size: 10 }],
+    "": [{ name: "b", size: 10 }],
+  });
+  const items = itemsOfValue(value).map((item, index) => ({ ...item, key: String(index) }));
+  const again = reduce(initialState({}, planner), { type: "restored", items });
+  assert.deepEqual(
+    [...again.rows.values()].map(({ path, entry, status }) => [path, entry, status]),
+    [
+      ["s1/a", "s1", "failed"],
+      ["s10/a", "s10", "uploaded"],
+      ["b", null, "failed"],
+    ],
+  );
+});
+
+test("a file that an entry has is known as such over a form that comes back", () => {
+  const items = [{ key: "1", name: "a", size: 3, fileId: "f1", attached: true }];
+  const state = after([{ type: "restored", items }]);
+  assert.equal(state.rows.get("1").attached, true);
+  assert.deepEqual(itemsOfValue(hiddenValue(state)), [{ fileId: "f1", name: "a", size: 3, attached: true }]);
+});
+
 test("a form that comes back shows its files as uploaded, and those that were missing as failed", () => {
   const items = [
     { key: "1", name: "a", size: 3, fileId: "f1" },
@@ -194,10 +338,13 @@ test("totals count files by state and bytes of those that did not fail", () => {
     uploaded: 1,
     verified: 1,
     failed: 1,
+    retryable: 1,
     bytes: 40,
     sentBytes: 24,
+    recognised: 0,
     pending: 2,
     ready: 2,
+    note: "",
   });
   assert.deepEqual(
     blockingRows(state).map((row) => row.key),

@@ -15,10 +15,13 @@ const failed = {
 };
 const passed = { check: "fastq", status: "PASSED", code: "", detail: "" };
 
-function watch(store, one) {
-  store.files.set("f", { parts: [], polls: 0 });
-  return new Watcher(new FilesApi(store.options), store.options).watch(one, "f");
+/** A watcher on a store that has these files, uploaded. */
+function watcherOf(store, ...ids) {
+  for (const fileId of ids) store.add({ fileId, status: "UPLOADED" });
+  return new Watcher(new FilesApi(store.options), store.options);
 }
+
+const looks = (store) => store.requests.filter(calls("ids="));
 
 test("a file that is not yet decided has no outcome", () => {
   for (const status of ["REQUESTED", "UPLOADED", "VERIFYING"]) {
@@ -51,54 +54,102 @@ test("an expired file fails", () => {
   assert.equal(outcomeOf({ status: "EXPIRED", checks: [] }, "none").problem.code, "upload_expired");
 });
 
-test("pauses between looks grow to fifteen seconds", async () => {
+test("looks at a file grow rarer, to one in fifteen seconds", async () => {
   const store = new Store();
-  store.statuses = [...Array(12).fill("VERIFYING"), "VERIFIED"];
-  await watch(store, job(undefined));
-  assert.equal(store.pauses[0], 500);
-  assert.ok(store.pauses.every((pause, index) => !index || pause >= store.pauses[index - 1]));
-  assert.equal(store.pauses.at(-1), 15_000);
+  store.statuses = [...Array(15).fill("VERIFYING"), "VERIFIED"];
+  const rounds = [];
+  store.faults = [(request) => void (calls("ids=")(request) && rounds.push(store.pauses.length))];
+  await watcherOf(store, "f").watch(job(undefined), "f");
+  assert.ok(store.pauses.every((ms) => ms === 500));
+  const between = rounds.map((round, index) => round - (rounds[index - 1] ?? 0));
+  assert.equal(between[0], 1);
+  assert.ok(between.every((rest, index) => !index || rest >= between[index - 1]), `${between}`);
+  assert.equal(between.at(-1), 30);
+});
+
+test("thousands of files share their looks, one call after the other", async () => {
+  const store = new Store();
+  store.statuses = ["VERIFYING", "VERIFYING", "VERIFIED"];
+  const ids = Array.from({ length: 5000 }, (_, index) => `f${index}`);
+  const watcher = watcherOf(store, ...ids);
+  let [running, most] = [0, 0];
+  const send = store.send.bind(store);
+  store.send = async (request) => {
+    most = Math.max(most, (running += 1));
+    const response = await send(request);
+    running -= 1;
+    return response;
+  };
+  const jobs = ids.map(() => job(undefined));
+  await Promise.all(jobs.map((one, index) => watcher.watch(one, ids[index])));
+  assert.ok(jobs.every((one) => one.end.type === "verified"));
+  assert.equal(looks(store).length, (3 * 5000) / 50);
+  assert.equal(most, 1);
+});
+
+test("a look that is due takes along the files that are due next", async () => {
+  const store = new Store();
+  store.statuses = [...Array(8).fill("VERIFYING"), "VERIFIED"];
+  const ids = Array.from({ length: 50 }, (_, index) => `f${index}`);
+  for (const fileId of ids) store.add({ fileId, status: "UPLOADED" });
+  let seed = 0;
+  const options = { ...store.options, random: () => ((seed += 7) % 10) / 10 };
+  const watcher = new Watcher(new FilesApi(options), options);
+  await Promise.all(ids.map((id) => watcher.watch(job(undefined), id)));
+  assert.equal(looks(store).length, 9);
+});
+
+test("two rows with one file are both told, by one look", async () => {
+  const store = new Store();
+  const watcher = watcherOf(store, "f");
+  const jobs = [job(undefined), job(undefined)];
+  await Promise.all(jobs.map((one) => watcher.watch(one, "f")));
+  assert.deepEqual(
+    jobs.map(({ ends }) => ends),
+    Array(2).fill([{ type: "verified" }]),
+  );
+  assert.equal(looks(store).length, 3);
+});
+
+test("files of different groups are not asked for in one call", async () => {
+  const store = new Store();
+  const watcher = watcherOf(store, "f");
+  store.add({ fileId: "g", status: "UPLOADED", groupId: "2" });
+  const [one, other] = [job(undefined), job(undefined, { groupId: "2" })];
+  await Promise.all([watcher.watch(one, "f"), watcher.watch(other, "g")]);
+  assert.equal(one.end.type, "verified");
+  assert.equal(other.end.type, "verified");
 });
 
 test("an uploaded file does not fail because the server cannot be asked", async () => {
   const store = new Store();
   const problem = { code: "not_authenticated", detail: "Log in first." };
-  store.faults = [fault(calls("files/f"), answer(401, problem), 2)];
+  store.faults = [fault(calls("ids="), answer(401, problem), 2)];
   const one = job(undefined);
-  await watch(store, one);
+  await watcherOf(store, "f").watch(one, "f");
   assert.deepEqual(one.notes, Array(2).fill("Verification cannot be followed: Log in first."));
-  assert.deepEqual(one.actions.at(-2), { type: "note", note: "" });
+  assert.equal(one.ofType("note").at(-1).note, "");
   assert.deepEqual(one.ends, [{ type: "verified" }]);
 });
 
-test("a file that is gone is a failure", async () => {
+test("a file that is gone is a failure of its row alone", async () => {
   const store = new Store();
-  store.faults = [
-    fault(calls("files/f"), answer(404, { code: "file_not_found", detail: "There is no such file." })),
-  ];
-  await assert.rejects(watch(store, job(undefined)), /no such file/);
+  const watcher = watcherOf(store, "f");
+  const one = job(undefined);
+  const watching = [watcher.watch(job(undefined), "gone"), watcher.watch(one, "f")];
+  await assert.rejects(watching[0], /not on the server any more/);
+  await watching[1];
+  assert.equal(one.end.type, "verified");
 });
 
-test("four files are asked for at once", async () => {
+test("a discarded file is not asked for, and the loop goes on for others", async () => {
   const store = new Store();
-  const api = new FilesApi(store.options);
-  const watcher = new Watcher(api, store.options);
-  let running = 0;
-  let most = 0;
-  store.faults = [
-    (request) => {
-      if (request.method === "GET") running -= 1;
-      return null;
-    },
-  ];
-  const send = store.send.bind(store);
-  store.send = (request) => {
-    running += 1;
-    most = Math.max(most, running);
-    return send(request);
-  };
-  const ids = Array.from({ length: 20 }, (_, index) => `f${index}`);
-  for (const id of ids) store.files.set(id, { parts: [], polls: 0 });
-  await Promise.all(ids.map((id) => watcher.watch(job(undefined), id)));
-  assert.equal(most, 4);
+  const watcher = watcherOf(store, "f", "g");
+  const [one, other] = [job(undefined), job(undefined)];
+  const watching = [watcher.watch(one, "f"), watcher.watch(other, "g")];
+  one.abort();
+  await assert.rejects(watching[0], { name: "AbortError" });
+  await watching[1];
+  assert.ok(looks(store).every(({ url }) => url.endsWith("ids=g")));
+  await watcher.watch(job(undefined), "g");
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Meter, bytes, duration, listed, many } from "../../static/files/words.js";
+import { Meter, bytes, bytesOf, duration, listed, many, naturalKey } from "../../static/files/words.js";
 
 test("sizes have a unit that keeps them short", () => {
   const wanted = {
@@ -18,6 +18,19 @@ test("sizes have a unit that keeps them short", () => {
     5000000000000000: "5000 TB",
   };
   for (const [count, words] of Object.entries(wanted)) assert.equal(bytes(Number(count)), words);
+});
+
+test("a part of a size has the unit of the whole", () => {
+  assert.equal(bytesOf(2_100_000, 16_430_000), "2.1 of 16.4 MB");
+  assert.equal(bytesOf(900, 2_000_000_000), "0.0 of 2.0 GB");
+  assert.equal(bytesOf(120_000_000, 5_000_000_000), "0.1 of 5.0 GB");
+  assert.equal(bytesOf(3, 10), "3 of 10 bytes");
+});
+
+test("numbers in names are sorted as numbers", () => {
+  const names = ["lane10/a", "Lane2/a", "lane1/b", "lane1/a"];
+  const sorted = [...names].sort((a, b) => (naturalKey(a) < naturalKey(b) ? -1 : 1));
+  assert.deepEqual(sorted, ["lane1/a", "lane1/b", "Lane2/a", "lane10/a"]);
 });
 
 test("times are rough", () => {

@@ -37,9 +37,37 @@ def test_a_released_entry_is_for_all(client: Client, demo: Demo) -> None:
     page = client.get(f"/entries/{entry}")
     assertContains(page, "released on")
     assertNotContains(page, "My submissions")
+    assertNotContains(page, f"/entries/{entry}/files")
     for user in (demo.alice, demo.bob):
         client.force_login(user)
         assert client.get(f"/entries/{entry}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "link"),
+    [
+        ("VERIFYING", "Its files are being verified.", None),
+        ("ACCEPTED", "The entry is accepted.", "Change the files"),
+        ("REJECTED", "The entry is rejected.", "Correct the files"),
+    ],
+)
+def test_members_are_told_what_has_become_of_it_and_what_to_do(
+    client: Client, demo: Demo, status: str, words: str, link: str | None
+) -> None:
+    entry = entry_of(demo, status=status)
+    client.force_login(demo.alice)
+    page = client.get(f"/entries/{entry}")
+    assertContains(page, f'data-entry-status="{status}"')
+    assertContains(page, words)
+    if link is None:
+        assertNotContains(page, f"/entries/{entry}/files")
+    else:
+        assertContains(page, f'href="/entries/{entry}/files">{link}</a>')
+    part = client.get(f"/entries/{entry}/live")
+    assertContains(page, f'data-live="/entries/{entry}/live"')
+    assert part.content in page.content
+    client.force_login(demo.bob)
+    assert client.get(f"/entries/{entry}/live").status_code == 404
 
 
 @pytest.mark.parametrize("name", ["SAT_99999999.1", "{}.2", "{}", "{}.x"])

@@ -10,7 +10,9 @@ from pytest_django.asserts import assertContains, assertNotContains
 
 from submissions.models import SequenceEntry
 from tests.factories import (
+    FileAttachmentFactory,
     FileCategoryFactory,
+    FileFactory,
     MetadataFieldFactory,
     OrganismFactory,
     SequenceEntryFactory,
@@ -37,6 +39,7 @@ def test_a_member_sees_where_to_submit_and_the_latest_submissions(client: Client
     client.force_login(demo.alice)
     page = client.get("/")
     assertContains(page, 'href="/organisms/ebola-sudan/submit"')
+    assertContains(page, 'href="/organisms/ebola-sudan/submit/bulk"')
     assertContains(page, f'href="/submissions/{mine.pk}"')
     assertNotContains(page, f'href="/submissions/{other.pk}"')
 
@@ -46,6 +49,23 @@ def test_who_is_in_no_group_is_told_what_to_do(client: Client, demo: Demo) -> No
     page = client.get("/")
     assertContains(page, "You are not a member of any group yet.")
     assertContains(page, "add <strong>carol</strong>")
+
+
+def test_what_waits_is_told_with_the_way_to_it(client: Client, demo: Demo) -> None:
+    client.force_login(demo.alice)
+    assertNotContains(client.get("/"), "What is under way")
+    submission = SubmissionFactory.create(group=demo.group, organism=demo.organism)
+    for status in ("VERIFYING", "VERIFYING", "REJECTED"):
+        SequenceEntryFactory.create(submission=submission, status=status)
+    for group in (demo.group, demo.group, demo.other_group):
+        FileFactory.create(group=group)
+    FileFactory.create(group=demo.group, status="EXPIRED")
+    FileAttachmentFactory.create(file=FileFactory.create(group=demo.group))
+    page = client.get("/")
+    assertContains(page, '<a href="/submissions?show=verifying">1 submission</a> is being verified.')
+    assertContains(page, f'Demo Lab has <a href="/groups/{demo.group.pk}">2 uploads</a> that are unfinished')
+    assertNotContains(page, "Other Lab has")
+    assertContains(page, f'<a href="/submissions/{submission.pk}?show=problems">Correct 1 entry with problems</a>')
 
 
 def test_without_organisms_the_page_says_who_makes_them(client: Client, db: None) -> None:
@@ -63,7 +83,8 @@ def test_the_number_of_queries_does_not_grow_with_what_there_is(
             submission = SubmissionFactory.create(organism=organism, group=group_of(alice))
             SequenceEntryFactory.create(submission=submission, status=SequenceEntry.Status.REJECTED)
     client.force_login(alice)
-    with django_assert_max_num_queries(7):
+    FileFactory.create_batch(3, group=group_of(alice))
+    with django_assert_max_num_queries(12):
         client.get("/")
 
 

@@ -80,19 +80,53 @@ def test_an_empty_list_says_what_to_do(alice: Client, demo: Demo) -> None:
     assertContains(alice.get("/submissions"), "You are not a member of any group yet.")
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("show=problems", ["open", "partly"]),
+        ("show=verifying", ["open"]),
+        ("show=accepted", ["good", "elsewhere"]),
+        ("show=nonsense", ["open", "partly", "good", "elsewhere"]),
+        ("organism=west-nile", ["elsewhere"]),
+        ("organism=ebola-sudan&show=accepted", ["good"]),
+        ("organism=none%00", []),
+    ],
+)
+def test_the_list_is_narrowed_by_state_and_organism(alice: Client, demo: Demo, query: str, expected: list[str]) -> None:
+    elsewhere = SubmissionFactory.create(organism=demo.organism_without_files, group=demo.group)
+    SequenceEntryFactory.create(submission=elsewhere, status=ACCEPTED)
+    names = {
+        elsewhere.pk: "elsewhere",
+        submission_of(demo, ACCEPTED, ACCEPTED).pk: "good",
+        submission_of(demo, ACCEPTED, REJECTED).pk: "partly",
+        submission_of(demo, VERIFYING, REJECTED).pk: "open",
+    }
+    page = alice.get(f"/submissions?{query}")
+    assert [names[submission.pk] for submission in page.context["page"]] == expected
+    assertContains(page, "All organisms")
+    if not expected:
+        assertContains(page, "submissions is like that.")
+
+
+def test_the_pages_of_a_narrowed_list_stay_narrowed(alice: Client, demo: Demo) -> None:
+    for _ in range(26):
+        submission_of(demo, REJECTED)
+    assertContains(alice.get("/submissions?show=problems"), 'rel="next" href="?show=problems&amp;page=2"')
+
+
 def test_the_lists_queries_do_not_grow(
     alice: Client, demo: Demo, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for _ in range(6):
         submission_of(demo, ACCEPTED, REJECTED)
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(6):
         alice.get("/submissions")
 
 
 # --- who sees what ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/submissions/{}", "/submissions/{}/live"])
+@pytest.mark.parametrize("path", ["/submissions/{}", "/submissions/{}/live", "/submissions/{}/receipt"])
 def test_members_see_a_submission_and_nobody_else(client: Client, demo: Demo, path: str) -> None:
     address = path.format(submission_of(demo, ACCEPTED).pk)
     member = GroupMembershipFactory.create(group=demo.group).user
@@ -192,9 +226,26 @@ def test_once_something_is_accepted_and_nothing_is_open_there_is_a_receipt(
     alice: Client, demo: Demo, statuses: tuple[str, ...], has_receipt: bool
 ) -> None:
     submission = submission_of(demo, *statuses)
-    links = [f'href="/api/submissions/{submission.pk}/receipt?as={kind}"' for kind in ("text", "json")]
-    page = alice.get(f"/submissions/{submission.pk}").content.decode()
-    assert [link in page for link in links] == [has_receipt] * 2
+    address = f"/submissions/{submission.pk}"
+    links = [f'href="/api{address}/receipt?as=text"', f'href="/api{address}/receipt?as=json"', f"{address}/receipt"]
+    page = alice.get(address).content.decode()
+    assert [link in page for link in links] == [has_receipt] * 3
+    receipt = alice.get(f"{address}/receipt")
+    if has_receipt:
+        assertContains(receipt, f"Receipt for submission {submission.pk}")
+    else:
+        assertRedirects(receipt, address)
+
+
+def test_the_receipt_has_every_accepted_file_with_its_hash(alice: Client, demo: Demo) -> None:
+    submission = submission_of(demo, ACCEPTED, ACCEPTED, REJECTED)
+    files = [attach(entry, "supplementary", size=16_430_000).file for entry in submission.entries.order_by("position")]
+    page = alice.get(f"/submissions/{submission.pk}/receipt")
+    for file in files[:2]:
+        assertContains(page, f"<code>{file.sha256}</code>", count=1)
+    assertNotContains(page, files[2].sha256)
+    assertContains(page, "2 of 3 entries, with 2 files")
+    assertContains(page, "Supplementary files, 16.4 MB", count=2)
 
 
 def test_names_are_shown_as_text(alice: Client, demo: Demo) -> None:
@@ -226,6 +277,60 @@ def test_entries_come_100_a_page_in_table_order(alice: Client, demo: Demo) -> No
     assertContains(second, "101 entries")
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("show=problems", [1, 3]),
+        ("show=verifying", [2]),
+        ("show=accepted", [0]),
+        ("show=nonsense", [0, 1, 2, 3]),
+        ("q=LAB-1", [1]),
+        ("q=lab", [0, 1, 2, 3]),
+        ("q=sat_99000002.1", [2]),
+        ("q=lab&show=problems", [1, 3]),
+        ("q=100%25", []),
+        ("q=%00", [0, 1, 2, 3]),
+    ],
+)
+def test_entries_are_narrowed_by_state_and_found_by_submission_id_or_accession(
+    alice: Client, demo: Demo, query: str, expected: list[int]
+) -> None:
+    submission = submission_of(demo)
+    for number, status in enumerate((ACCEPTED, REJECTED, VERIFYING, REJECTED)):
+        SequenceEntryFactory.create(
+            submission=submission,
+            position=number,
+            status=status,
+            given_submission_id=f"Lab-{number}",
+            accession=f"SAT_9900000{number}",
+        )
+    page = alice.get(f"/submissions/{submission.pk}?{query}")
+    assert [entry.position for entry in page.context["page"]] == expected
+    part = alice.get(f"/submissions/{submission.pk}/live?{query}")
+    assert part.content.replace(b"&amp;page=1", b"") in page.content.replace(b"&amp;page=1", b"")
+    if not expected:
+        assertContains(page, "No entry has “100%” in its submission ID")
+
+
+def test_pages_and_live_part_of_narrowed_entries_stay_narrowed(alice: Client, demo: Demo) -> None:
+    submission = submission_of(demo, *[REJECTED] * 101)
+    page = alice.get(f"/submissions/{submission.pk}?show=problems")
+    assertContains(page, 'rel="next" href="?show=problems&amp;page=2"')
+    assertContains(page, f'data-live="/submissions/{submission.pk}/live?show=problems&amp;page=1"')
+
+
+def test_what_one_wants_next_is_a_button(alice: Client, demo: Demo) -> None:
+    one, many = submission_of(demo, ACCEPTED, REJECTED), submission_of(demo, REJECTED, REJECTED)
+    page = alice.get(f"/submissions/{one.pk}")
+    rejected = one.entries.get(status=REJECTED)
+    assertContains(page, f'class="btn btn-primary" href="/entries/{rejected}/files"')
+    assertContains(page, f"/organisms/ebola-sudan/submit/bulk?groupId={demo.group.pk}")
+    page = alice.get(f"/submissions/{many.pk}")
+    assertContains(page, 'href="?show=problems">Show the 2 entries with problems</a>')
+    for entry in many.entries.all():
+        assertContains(page, f'class="entry-correct" href="/entries/{entry}/files"')
+
+
 def test_the_pages_queries_do_not_grow(
     alice: Client, demo: Demo, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -234,5 +339,9 @@ def test_the_pages_queries_do_not_grow(
         for category in ("rawReads", "supplementary"):
             attachment = attach(entry, category)
             ContentCheckResultFactory.create(file=attachment.file)
-    with django_assert_max_num_queries(6):
-        alice.get(f"/submissions/{submission.pk}")
+    for path, most in (("", 6), ("?q=sample", 7)):
+        with django_assert_max_num_queries(most):
+            alice.get(f"/submissions/{submission.pk}{path}")
+    submission.entries.update(status=ACCEPTED, settled_at=timezone.now())
+    with django_assert_max_num_queries(9):
+        alice.get(f"/submissions/{submission.pk}/receipt")

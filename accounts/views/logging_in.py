@@ -1,4 +1,4 @@
-"""Pages to log in and out."""
+"""Logging in and out."""
 
 from __future__ import annotations
 

@@ -1,0 +1,55 @@
+/** SHA-256 and CRC-32 of bytes that come in pieces, which the browser's own `crypto` cannot do. No DOM. */
+
+import "../../vendor/hash-wasm-4.13.0/sha256.umd.min.js";
+import "../../vendor/hash-wasm-4.13.0/crc32.umd.min.js";
+
+// They are no modules and leave what they have here.
+const { createSHA256, createCRC32 } = globalThis.hashwasm;
+
+let checksum = null;
+
+/** To be awaited once before `crc32` is called: WebAssembly is compiled in the background. */
+export async function loadCrc32() {
+  checksum ??= await createCRC32();
+}
+
+/** The CRC-32 of bytes, as RFC 1952 and CRAM have it. */
+export function crc32(bytes) {
+  const crc = new Crc32();
+  crc.add(bytes);
+  return crc.value;
+}
+
+/** A running CRC-32, of which there may be several at once: they share the one that is compiled. */
+export class Crc32 {
+  static #present = null;
+  #state = null;
+
+  add(piece) {
+    this.#takeOver();
+    checksum.update(piece);
+  }
+
+  /** The checksum of all that was added; nothing can be added after that. */
+  get value() {
+    this.#takeOver();
+    Crc32.#present = null;
+    return Number.parseInt(checksum.digest("hex"), 16);
+  }
+
+  #takeOver() {
+    const present = Crc32.#present;
+    if (present === this) return;
+    if (present) present.#state = checksum.save();
+    if (this.#state) checksum.load(this.#state);
+    else checksum.init();
+    Crc32.#present = this;
+  }
+}
+
+/** A new `{update(bytes), digest()}`; its digest is in hexadecimal digits. */
+export async function sha256() {
+  const hasher = await createSHA256();
+  hasher.init();
+  return hasher;
+}

@@ -1,0 +1,58 @@
+/** What the first and last bytes of a file tell. No DOM. */
+
+import { BamCheck, bamTailFault } from "./bam.js";
+import { checkFor } from "./checks.js";
+import { CramCheck, cramTailFault } from "./cram.js";
+import { CheckFailedError } from "./failing.js";
+import { loadCrc32, sha256 } from "./hashing.js";
+import { PIECE, readPiece } from "./reading.js";
+
+/** So much text is looked at: hundreds of reads, in a few milliseconds. */
+const ENOUGH_TEXT = 256 << 10;
+const ENOUGH_BAM = 128 << 10;
+
+/**
+ * `{fingerprint, head: {problem, firstRead}}` of a file, `problem` as `{code, detail, line?, offset?}` or null. What
+ * cannot be told from these bytes for certain is no problem. Rejects with a `NotReadableError`.
+ */
+export async function examineHead(file, contentCheck) {
+  const size = file.size;
+  const first = await readPiece(file, 0, Math.min(size, PIECE));
+  const last = size > PIECE ? await readPiece(file, size - PIECE, size) : first;
+  const fingerprint = await fingerprintOf(size, first, last);
+  await loadCrc32();
+  const made = checkFor(contentCheck, size);
+  if (!made) return { fingerprint, head: { problem: null, firstRead: null } };
+  const fault = await faultOf(made.check, { file, size, first, last });
+  const problem = fault?.of(contentCheck) ?? null;
+  return { fingerprint, head: { problem, firstRead: made.names?.first ?? null } };
+}
+
+/** SHA-256 over the size in decimal digits, the first MiB and the last MiB, which may overlap. */
+async function fingerprintOf(size, first, last) {
+  const hasher = await sha256();
+  hasher.update(`${size}`);
+  hasher.update(first);
+  hasher.update(last);
+  return hasher.digest();
+}
+
+async function faultOf(check, { file, size, first, last }) {
+  const isWhole = size <= PIECE;
+  let stopped = false;
+  try {
+    const start = check instanceof BamCheck && !isWhole ? first.subarray(0, ENOUGH_BAM) : first;
+    check.feed(start, () => (stopped = check.textBytes >= ENOUGH_TEXT));
+    if (isWhole && !stopped) check.finish();
+    // What is wrong with the packing ends the text, whatever follows.
+    else if (check.ended) check.finish();
+  } catch (fault) {
+    if (!(fault instanceof CheckFailedError)) throw fault;
+    return fault;
+  }
+  if (isWhole) return null;
+  if (check instanceof BamCheck) return bamTailFault(last, size);
+  if (check instanceof CramCheck)
+    return cramTailFault(check, last, size, (from, to) => readPiece(file, from, to));
+  return null;
+}

@@ -1,0 +1,94 @@
+/** PUTs to the object store: a few at once on the page, each repeated while it fails for reasons that pass. No DOM. */
+
+import { OFFLINE } from "./calls.js";
+import { UNREADABLE, FileProblemError } from "./examination.js";
+import { Limiter } from "./queues.js";
+import { RequestError, sendPatiently } from "./requests.js";
+import { UrlExpiredError, UrlRefusedError } from "./urls.js";
+
+/** A browser opens six connections to a host over HTTP/1.1. */
+export const PUTS_AT_ONCE = 6;
+/** About four minutes: a store that is started anew, or a lift ride, ends no upload. */
+const ATTEMPTS = 30;
+/** Shorter PUTs tell of the distance to the store, not of the width of the way. */
+const SMALLEST_MEASURED = 1024 * 1024;
+/** How much the last PUT counts in the measured speed. */
+const WEIGHT_OF_LAST = 0.3;
+
+/** What was being sent to is no more, and all of the file has to be sent to somewhere new. */
+export class UploadGoneError extends RequestError {}
+
+export class Puts {
+  /** Bytes a second over one connection, or null while nothing of size was sent. */
+  bytesPerSecond = null;
+  #options;
+  #limiter = new Limiter((running) => running < PUTS_AT_ONCE);
+
+  /** `{send, sleep, random, network, now}`: `now()` in ms, the others as of `Calls`. */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  /**
+   * Sends `blob` to `url()`, which is asked when the PUT's turn has come; returns the store's answer. Throws
+   * `UrlRefusedError`, `UploadGoneError`, `FileProblemError` and `RequestError`, and the reason of `signal`.
+   */
+  async put(job, { url, blob, onProgress, signal, isUrgent = false }) {
+    const work = async (request) => {
+      signal.throwIfAborted();
+      job.on({ type: "started" });
+      return this.#measured({ ...request, url: url() });
+    };
+    const send = (request) => this.#limiter.run(() => work(request), { isUrgent });
+    const beforeRetry = async ({ status }, isOffline) => {
+      if (status === 0) await assertReadable(blob);
+      onProgress(0);
+      job.on({ type: "note", note: noteOf(status, isOffline) });
+    };
+    const request = { method: "PUT", body: blob, onProgress, signal };
+    try {
+      return await sendPatiently(request, { ...this.#options, attempts: ATTEMPTS, send, beforeRetry });
+    } catch (error) {
+      const isAnswer = error instanceof RequestError && !(error instanceof UrlExpiredError);
+      throw isAnswer ? refusalOf(error.status) : error;
+    }
+  }
+
+  async #measured(request) {
+    const begin = this.#options.now();
+    const response = await this.#options.send(request);
+    const seconds = (this.#options.now() - begin) / 1000;
+    const { size } = request.body;
+    if (response.status === 200 && size >= SMALLEST_MEASURED && seconds > 0) {
+      const before = this.bytesPerSecond ?? size / seconds;
+      this.bytesPerSecond = before + WEIGHT_OF_LAST * (size / seconds - before);
+    }
+    return response;
+  }
+}
+
+function noteOf(status, isOffline) {
+  if (isOffline) return OFFLINE;
+  return status === 0 ? "Connection lost, trying again" : "The file storage is busy, trying again";
+}
+
+/** What the store's last word on a PUT means for the submitter; its own words are XML for programmers. */
+function refusalOf(status) {
+  if (status === 0) {
+    const detail = "There is no connection to the file storage.";
+    return new RequestError(0, { code: "no_connection", detail });
+  }
+  const problem = { code: "upload_refused", detail: `The file storage did not take the file (${status}).` };
+  if (status === 403) return new UrlRefusedError(status, problem);
+  if (status === 404) return new UploadGoneError(status, problem);
+  return new RequestError(status, problem);
+}
+
+/** Tells a file that has changed on disk from a lost connection: the browser fails alike for both. */
+async function assertReadable(blob) {
+  try {
+    await blob.slice(0, 1).arrayBuffer();
+  } catch {
+    throw new FileProblemError(UNREADABLE);
+  }
+}

@@ -1,0 +1,73 @@
+/** Files that are on the server already, whole or in part, from before a reload or from another machine. No DOM. */
+
+/** The best first: what is decided, what will be, what only needs its missing parts. */
+const RANKS = ["VERIFIED", "VERIFYING", "UPLOADED", "REQUESTED"];
+
+/** Whether all of the file's bytes are in the object store. */
+export function isFinished(file) {
+  return file.status !== "REQUESTED";
+}
+
+/** Whether the server's `file` may be the job's. `size` of a file that is under way is what was claimed. */
+function mayBe(file, job) {
+  const { size } = job.file;
+  if (!RANKS.includes(file.status)) return false;
+  if (isFinished(file)) return file.size === size;
+  const { claims, numberParts } = file;
+  if (claims.size !== size) return false;
+  return numberParts === null || numberParts === Math.ceil(size / (claims.partSize ?? Infinity));
+}
+
+function byRank(one, other) {
+  const rank = ({ status, numberParts }) => RANKS.indexOf(status) + (numberParts === null ? 0.5 : 0);
+  return rank(one) - rank(other);
+}
+
+export class Recogniser {
+  #api;
+  #groups = new Map();
+  #held = new Set();
+
+  /** `api` as in `api.js`. */
+  constructor(api) {
+    this.#api = api;
+  }
+
+  /** Asks about the job's group while the file is still being looked at. */
+  prepare(job) {
+    if (!job.signal.aborted) this.#hasAny(job);
+  }
+
+  /** The files on the server that may be the job's, best first; equal in size and at begin and end. */
+  async candidates(job, examination) {
+    const own = job.fileId ? await this.#api.describe(job, job.fileId) : null;
+    if (own && mayBe(own, job)) return [own];
+    if (!(await this.#hasAny(job))) return [];
+    const fingerprint = await examination.fingerprint();
+    const found = fingerprint ? await this.#api.findUnattached(job, fingerprint) : [];
+    return found.filter((file) => mayBe(file, job)).sort(byRank);
+  }
+
+  /** Takes a file for one job of this page; false where another job is sending it, as two must not. */
+  hold(fileId) {
+    if (this.#held.has(fileId)) return false;
+    this.#held.add(fileId);
+    return true;
+  }
+
+  /** Lets the others have it. */
+  release(fileId) {
+    this.#held.delete(fileId);
+  }
+
+  /** Asked once a group: in one without unattached files nothing is recognised, and nothing needs looking up. */
+  #hasAny(job) {
+    const { groupId } = job;
+    if (!this.#groups.has(groupId)) {
+      const asking = this.#api.hasUnattached(job);
+      asking.catch(() => this.#groups.delete(groupId)); // the next job asks again; this one tells the error
+      this.#groups.set(groupId, asking);
+    }
+    return this.#groups.get(groupId);
+  }
+}

@@ -1,0 +1,214 @@
+/** One extra-files widget: brings state, uploads, form and page together. */
+
+import { HiddenValue } from "./hidden_value.js";
+import { Jobs } from "./jobs.js";
+import { filesOfInput, itemsOf, listenToDrops } from "./picking.js";
+import { discardQuestion, settledClashes } from "./questions.js";
+import { rulesOf } from "./rules.js";
+import { canSend, hiddenValue, totals } from "./selectors.js";
+import { initialState, reduce, reduceRows } from "./state.js";
+import { View } from "./view.js";
+import { listed, many } from "./words.js";
+
+/** What the network says is shown this often: enough for the eye, and not too much for 5,000 rows. */
+const SHOW_EVERY_MS = 100;
+
+let keys = 0;
+const newKey = () => `row-${(keys += 1)}`;
+
+/** While nobody has planned yet, nothing is sent; a page with plans brings its own. */
+function unplanned(paths) {
+  const places = new Map(paths.map((path) => [path, { entry: null, problem: null }]));
+  return { isComplete: false, places };
+}
+
+export class ExtraFiles {
+  #uploader;
+  #hold;
+  #view;
+  #jobs;
+  #value;
+  #heard = [];
+  #extra = [];
+  #listeners = [];
+  #told;
+  #timer;
+
+  constructor(element, uploader, hold) {
+    this.element = element;
+    this.#uploader = uploader;
+    this.#hold = hold;
+    this.#view = new View(element);
+    this.#value = new HiddenValue(this.#view.part("value"));
+    this.#jobs = new Jobs({ uploader, dataset: element.dataset, hear: (action) => this.#hear(action) });
+    const planner = "bulk" in element.dataset ? unplanned : null;
+    this.state = this.#told = initialState(rulesOf(element.dataset), planner);
+    this.#hold.join(this);
+    this.#listen();
+    this.#restore();
+  }
+
+  get title() {
+    return this.element.dataset.title;
+  }
+
+  get inputName() {
+    return this.#value.name;
+  }
+
+  get value() {
+    return hiddenValue(this.state);
+  }
+
+  /** Has the files planned by `planner`, as in `state.js`, from now on. */
+  plan(planner) {
+    this.#act({ type: "planned", planner });
+  }
+
+  /** Calls back after each change of the state, before uploads that it allows begin. */
+  onChange(callback) {
+    this.#listeners.push(callback);
+  }
+
+  /** Takes rows off the list, as if each had been discarded. */
+  discard(keys) {
+    this.#act({ type: "discarded", keys });
+  }
+
+  say(text) {
+    this.#view.say(text);
+  }
+
+  focusRow(key) {
+    return this.#view.rows.focus(key);
+  }
+
+  /** Brings page, form and network in line with the state. */
+  flush() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.state = reduceRows(this.state, this.#heard.splice(0));
+    this.#tell();
+    const { groupId } = this.#hold;
+    const isMore = this.#jobs.run(this.state, groupId, canSend(this.state));
+    if (isMore) this.#hear();
+    this.#value.write(this.state);
+    this.#view.render(this.state, { hasGroup: Boolean(groupId), extra: this.#extra });
+    this.#hold.update();
+  }
+
+  /** Tells the listeners, and the server of files that are not wanted any more. */
+  #tell() {
+    if (this.state === this.#told) return;
+    const before = this.#told;
+    const after = (this.#told = this.state);
+    for (const listener of this.#listeners) listener();
+    this.#jobs.stop(this.state);
+    const gone = [...before.rows.values()].filter(
+      (row) => row.fileId && !row.attached && after.rows.get(row.key)?.fileId !== row.fileId,
+    );
+    if (gone.length) this.#discardFiles(gone.map((row) => row.fileId));
+  }
+
+  async #discardFiles(fileIds) {
+    const inUse = this.#hold.fileIds();
+    const left = await this.#uploader.discard([...new Set(fileIds)].filter((fileId) => !inUse.has(fileId)));
+    if (!left.length) return;
+    const are = `${many(left.length, "discarded file")} ${left.length === 1 ? "is" : "are"}`;
+    this.#extra = [`${are} still on the server; the group’s page lists what is not attached.`];
+    this.flush();
+  }
+
+  /** An action of the person: shown at once. */
+  #act(action) {
+    this.state = reduce(reduceRows(this.state, this.#heard.splice(0)), action);
+    this.flush();
+  }
+
+  /** An action of the network, or none where only jobs have ended: shown soon, with others. */
+  #hear(action) {
+    if (action) this.#heard.push(action);
+    this.#timer ??= setTimeout(() => this.flush(), SHOW_EVERY_MS);
+  }
+
+  /** Adds what was chosen, `{picked, unreadable}`, or what is being found of a drop; until it has rows, the form is held. */
+  async #add(finding) {
+    this.#act({ type: "choosing" });
+    try {
+      await this.#addFound(await finding);
+    } finally {
+      this.#act({ type: "chosen" });
+    }
+  }
+
+  async #addFound({ picked, unreadable = [] }) {
+    this.#extra = unreadable.length
+      ? [`Could not be read and is not among the files: ${listed(unreadable)}.`]
+      : [];
+    if (!picked.length && !unreadable.length) this.#extra = ["There are no files in what you chose."];
+    const files = [];
+    const items = await itemsOf(picked, (file) => {
+      const key = newKey();
+      files.push([key, file]);
+      return key;
+    });
+    const action = await settledClashes(this.state, items, this.#view.questions);
+    // Only now, when their rows come: of files without rows nothing is kept.
+    for (const [key, file] of files) this.#jobs.files.set(key, file);
+    this.#act(action);
+  }
+
+  /** The files that an entry has, or those of a form that the server sent back. */
+  #restore() {
+    try {
+      const items = this.#value.read().map((item) => ({ ...item, key: newKey() }));
+      this.#act({ type: "restored", items });
+    } catch (error) {
+      if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+      this.#extra = ["The list of files that were sent before cannot be read. Choose the files again."];
+      this.flush();
+    }
+  }
+
+  #listen() {
+    for (const input of this.#view.inputs) {
+      input.addEventListener("change", () => {
+        this.#add({ picked: filesOfInput(input) });
+        input.value = ""; // so that choosing the same file again is a change
+      });
+    }
+    listenToDrops(this.element, (finding) => this.#add(finding));
+    this.#view.part("rows").addEventListener("click", (event) => this.#onRowButton(event));
+    this.#view.part("discard-all").addEventListener("click", () => this.#discardAll());
+    this.#view.part("retry-all").addEventListener("click", () => this.#retryAll());
+  }
+
+  #onRowButton({ target }) {
+    const button = target.closest("button");
+    const key = button && this.#view.rows.keyOf(button);
+    if (!key) return;
+    if (button.matches("[data-retry]")) this.#act({ type: "retried", key });
+    if (button.matches("[data-replace]")) this.#act({ type: "replaced", key });
+    if (button.matches("[data-discard]")) this.#discardOne(key);
+  }
+
+  #discardOne(key) {
+    const neighbour = this.#view.rows.neighbourOf(key);
+    this.discard([key]);
+    if (!neighbour || !this.#view.rows.focusDiscard(neighbour)) this.#view.inputs[0].focus();
+  }
+
+  async #discardAll() {
+    if (!(await this.#view.questions.ask(discardQuestion(totals(this.state).files, this.title)))) return;
+    this.discard([...this.state.rows.keys()]);
+    this.#view.inputs[0].focus();
+  }
+
+  #retryAll() {
+    const failed = [...this.state.rows.values()].filter((row) => row.problem?.retryable);
+    this.#heard.push(...failed.map(({ key }) => ({ type: "retried", key })));
+    this.flush();
+    this.#view.part("discard-all").focus();
+  }
+}
+

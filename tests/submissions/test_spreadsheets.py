@@ -1,0 +1,128 @@
+"""Metadata tables that are Excel workbooks: what becomes of their cells, and which are refused."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+
+from common.errors import ErrorList
+from submissions.field_rules import FieldKind, FieldRule
+from submissions.tables import Table, parse_table
+from tests.workbooks import DATE, DATE_TIME, row, workbook
+
+FIELDS = (FieldRule("country", "Country"), FieldRule("date", "Collection date", FieldKind.DATE))
+LIMIT = 1 << 20
+HEADER = row(1, "id", "country", "date")
+
+
+def read(content: bytes, limit: int = LIMIT) -> tuple[Table, ErrorList]:
+    errors = ErrorList()
+    return parse_table(io.BytesIO(content), fields=FIELDS, errors=errors, limit=limit), errors
+
+
+def problem_of(content: bytes, limit: int = LIMIT) -> tuple[str, str]:
+    """Code and sentence of the one problem that the workbook has."""
+    table, errors = read(content, limit)
+    (error,) = errors.errors
+    assert error.location.field == "metadataFile"
+    assert not table.complete
+    return error.code, error.detail
+
+
+def without(content: bytes, member: str) -> bytes:
+    """The workbook without one of its members."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(changed, "w") as after:
+        for name in before.namelist():
+            if name != member:
+                after.writestr(name, before.read(name))
+    return changed.getvalue()
+
+
+def test_cells_become_the_text_that_the_sheet_would_be_saved_as() -> None:
+    header = row(1, "id", "country", "date", "n", "share", "when", "checked", "words")
+    cells = ("s1", "Uganda", (45000, DATE), 12.0, 0.30000000000000004, (45000.5, DATE_TIME), True, 'say "a\tb"')
+    table, errors = read(workbook(header + row(2, *cells)))
+    assert errors.errors == []
+    assert table.rows[0].metadata == {
+        "country": "Uganda",
+        "date": "2023-03-15",
+        "n": "12",
+        "share": "0.3",
+        "when": "2023-03-15T12:00:00",
+        "checked": "TRUE",
+        "words": 'say "a\tb"',
+    }
+
+
+def test_numbers_are_submission_ids_too_and_lines_are_rows_of_the_sheet() -> None:
+    rows = row(3, "id", "files.rawReads") + row(5, 17.0, "run 17") + row(6, "", "") + row(9, "x")
+    table, errors = read(workbook(rows))
+    assert errors.errors == []
+    assert [(found.submission_id, found.line, found.file_columns) for found in table.rows] == [
+        ("17", 5, {"rawReads": "run 17"}),
+        ("x", 9, {}),
+    ]
+
+
+def test_one_parser_judges_all_tables() -> None:
+    rows = HEADER + row(2, "s1", "Uganda", "soon") + row(3, "s1", "one\ntwo") + row(4, "", "Sudan")
+    _, errors = read(workbook(rows))
+    found = [(error.code, error.location.line) for error in errors.errors]
+    assert found == [("metadata_invalid", 2), ("metadata_invalid", 3), ("id_duplicate", 3), ("id_missing", 4)]
+
+
+def test_the_first_sheet_that_can_be_seen_is_the_table() -> None:
+    table, errors = read(workbook(row(1, "notes"), row(1, "id") + row(2, "s1"), row(1, "other"), hidden=[0]))
+    assert errors.errors == []
+    assert [found.submission_id for found in table.rows] == ["s1"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param(workbook(""), "empty", id="an empty sheet"),
+        pytest.param(workbook(HEADER, hidden=[0]), "no sheet with a table", id="all sheets hidden"),
+        pytest.param(workbook("<row"), "cannot be read", id="broken XML"),
+        pytest.param(without(workbook(HEADER), "xl/worksheets/sheet1.xml"), "cannot be read", id="its sheet missing"),
+        pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "(.xls), or one with a password", id="xls"),
+        pytest.param(
+            workbook(row(1, "id") + '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'),
+            "1,048,576 rows and 16,384 columns",
+            id="a cell at the other end",
+        ),
+        pytest.param(
+            workbook(row(1, "id") + '<row r="1048576"><c><v>1</v></c><c/><c/><c r="H9"/></row>'),
+            "Delete the rows and columns behind the table",
+            id="a row at the other end",
+        ),
+    ],
+)
+def test_a_workbook_that_cannot_be_read_is_refused_in_words(content: bytes, words: str) -> None:
+    code, sentence = problem_of(content)
+    assert code == "metadata_invalid"
+    assert words in sentence
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is() -> None:
+    bomb = workbook(HEADER + row(2, "s1", "x" * LIMIT))
+    assert len(bomb) < LIMIT // 100
+    assert problem_of(bomb) == (
+        "compression_invalid",
+        "The Excel workbook holds more than 1,048,576 bytes. Submit it in several pieces.",
+    )
+
+
+def test_a_workbook_that_declares_less_than_it_holds_is_refused() -> None:
+    bomb = bytearray(workbook(HEADER + row(2, "s1", "x" * LIMIT)))
+    with zipfile.ZipFile(io.BytesIO(bomb)) as archive:
+        size = archive.getinfo("xl/worksheets/sheet1.xml").file_size
+    declared = size.to_bytes(4, "little")
+    assert bomb.count(declared) == 2
+    assert "cannot be read" in problem_of(bytes(bomb.replace(declared, (1000).to_bytes(4, "little"))))[1]
+
+
+def test_a_zip_that_is_no_workbook_is_not_taken_for_one() -> None:
+    assert problem_of(without(workbook(HEADER), "xl/workbook.xml"))[0] == "compression_invalid"
