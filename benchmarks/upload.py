@@ -1,0 +1,259 @@
+"""How long does a browser take to upload, beside Uppy and beside what the link allows?
+
+    make bench        (or, once that has bundled Uppy: var/venv/bin/python -m benchmarks.upload)
+
+Chromium sends 64 MiB in one file, and 200 files of 100 kB, through a link of 30 ms round trip and 4 MB/s a connection,
+that is modelled in front of the web server as well as of the object store (tests/link.py). The category has no
+check. Measured in the page, from the choice of the files to the last of them uploaded:
+
+- ours: the page for one entry, as it is;
+- Uppy (@uppy/core, @uppy/aws-s3) with its defaults, its URLs made by our API, and one call at the end that says
+  that all were sent;
+- Uppy as its documentation recommends against overhead: temporary credentials, with which it signs by itself and asks
+  nobody; and the same in parts.
+
+The limit of the link: a browser opens six connections to a host, so one file takes bytes/(6 · rate), and of many files
+each takes a preflight, a PUT and bytes/rate on one of the six. A round trip to open a connection, two for the calls
+that ask for URLs and say that all was sent, and for one file those of its preflight and PUT, are added.
+
+Workers are stopped: what is uploaded waits to be verified, which elsewhere happens on other machines.
+
+Rounds alternate between all of these, each with files of other bytes in a fresh browser profile; medians are printed.
+Then 5,000 files of 1 kB in one folder, ours alone: the time, and the longest task that kept the page from answering.
+Last comes a line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import httpx
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from embedded.place import BUCKET
+from embedded.programs import ROOT
+from tests import chromium
+from tests.link import Link
+from tests.product import Product, running_product
+
+RATE = 4e6  # bytes a second and connection
+ROUND_TRIP = 0.030  # seconds
+CONNECTIONS = 6  # that a browser opens to one host
+ROUNDS = 3
+BUNDLE = Path(os.environ.get("SATCHEL_VAR") or ROOT / "var") / "uppy.js"
+PATIENCE = 300_000  # milliseconds
+TARGETS = {"times Uppy, one file": 3.0, "of the limit": 0.85, "longest task in ms": 200}
+
+# Resolves with the seconds from the choice of the files to the last row that is uploaded; looks 50 times a second.
+MEASURE_OURS = """([selector, number, every]) => {
+  window.longestTask = 0;
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) window.longestTask = Math.max(window.longestTask, duration);
+  }).observe({ type: "longtask" });
+  const input = document.querySelector(selector);
+  window.ours = new Promise((resolve, reject) => {
+    input.addEventListener("change", () => {
+      const start = performance.now();
+      const count = (...names) =>
+        document.querySelectorAll(names.map((name) => `[data-file-row][data-file-status=${name}]`).join()).length;
+      const timer = setInterval(() => {
+        const failed = count("failed");
+        if (failed) reject(new Error(`${failed} files failed`));
+        if (failed || count("uploaded", "verified") === number) clearInterval(timer);
+        if (count("uploaded", "verified") === number) resolve((performance.now() - start) / 1000);
+      }, every);
+    }, { capture: true, once: true });
+  });
+}"""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Some files of one size; `limit` in seconds."""
+
+    name: str
+    number: int
+    size: int
+
+    @property
+    def limit(self) -> float:
+        """The seconds that the link alone takes; see the head of this module."""
+        setting_up = 3 * ROUND_TRIP
+        if self.number == 1:
+            return setting_up + 2 * ROUND_TRIP + self.size / (CONNECTIONS * RATE)
+        return setting_up + self.number * (2 * ROUND_TRIP + self.size / RATE) / CONNECTIONS
+
+    def make(self, folder: Path) -> list[Path]:
+        """The files, of bytes that were never there before."""
+        folder.mkdir()
+        random = Random()
+        paths = [folder / f"{number:04}.bin" for number in range(self.number)]
+        for path in paths:
+            path.write_bytes(random.randbytes(self.size))
+        return paths
+
+
+ONE = Task("64 MiB in one file", 1, 64 << 20)
+MANY = Task("200 files of 100 kB", 200, 100_000)
+FOLDER = Task("5,000 files of 1 kB in one folder", 5000, 1000)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the measurements need: the product, the links in front of it, Chromium, room for files."""
+
+    product: Product
+    web: Link
+    store: Link
+    browser: Browser
+    folder: Path
+
+    def new_files(self, task: Task) -> list[Path]:
+        """Files of a task, in a folder of their own."""
+        return task.make(Path(tempfile.mkdtemp(dir=self.folder)) / "run")
+
+    @contextmanager
+    def page(self, *, bypass_csp: bool = False) -> Iterator[Page]:
+        """A page in a fresh profile, with connections of its own, behind the link; ours has no use for `bypass_csp`."""
+        context = self.browser.new_context(base_url=self.web.url, bypass_csp=bypass_csp)
+        context.set_default_timeout(PATIENCE)
+        yield context.new_page()
+        context.close()
+
+    def api_of_uppy(self) -> Mapping[str, object]:
+        """What Uppy's page is told of our API."""
+        credentials = {"username": "alice", "password": "satchel-demo"}
+        answer = httpx.post(f"{self.product.base_url}/api/auth/token", json=credentials).json()
+        return {"apiUrl": f"{self.web.url}/api", "token": answer["access"], "groupId": 1}
+
+    def credentials_of_uppy(self) -> Mapping[str, object]:
+        """The key of our application in place of a temporary one: the embedded store gives out none."""
+        environment = self.product.environment
+        key = {
+            "accessKeyId": environment["S3_ACCESS_KEY_ID"],
+            "secretAccessKey": environment["S3_SECRET_ACCESS_KEY"],
+            "sessionToken": "",
+        }
+        region = environment["S3_REGION"]
+        endpoint = f"{self.store.url}/{BUCKET}"
+        return {"s3Endpoint": endpoint, "region": region, "temporary": {"credentials": key, "region": region}}
+
+
+def ours(bench: Bench, task: Task) -> float:
+    """Seconds that our page takes."""
+    with bench.page() as page:
+        return our_page(bench, page, task, "#files-supplementary", bench.new_files(task), every=20)
+
+
+def our_page(bench: Bench, page: Page, task: Task, input_: str, chosen: Path | list[Path], *, every: int) -> float:
+    """Seconds from choosing on an input of the form until all is uploaded; looked at each `every` milliseconds."""
+    page.goto("/login")
+    page.get_by_label("Username").fill("alice")
+    page.get_by_label("Password").fill("satchel-demo")
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/")
+    page.goto("/organisms/ebola-sudan/submit", wait_until="networkidle")
+    page.evaluate(MEASURE_OURS, [input_, task.number, every])
+    page.locator(input_).set_input_files(chosen)
+    return float(page.evaluate("window.ours"))
+
+
+def uppy(settings: Callable[[Bench], Mapping[str, object]]) -> Callable[[Bench, Task], float]:
+    """What measures the seconds that Uppy takes with these settings."""
+
+    def measure(bench: Bench, task: Task) -> float:
+        with bench.page(bypass_csp=True) as page:
+            page.goto("/healthz")  # a page of the same origin, so that Uppy may call our API as ours does
+            page.set_content('<input type="file" id="files" multiple>')
+            page.add_script_tag(path=BUNDLE)
+            page.evaluate("(settings) => window.prepare(settings)", settings(bench))
+            page.locator("#files").set_input_files(bench.new_files(task))
+            return float(page.evaluate("window.peer"))
+
+    return measure
+
+
+CLIENTS: Mapping[str, Callable[[Bench, Task], float]] = {
+    "ours": ours,
+    "Uppy": uppy(lambda bench: {"api": bench.api_of_uppy()}),
+    "Uppy, own keys": uppy(lambda bench: {"awsS3": bench.credentials_of_uppy()}),
+    "Uppy, own keys, parts": uppy(lambda bench: {"awsS3": {**bench.credentials_of_uppy(), "shouldUseMultipart": True}}),
+}
+
+
+def main() -> None:
+    """Start everything, measure, print."""
+    with tempfile.TemporaryDirectory(prefix="satchel-bench-") as name, ready(Path(name)) as bench:
+        found: dict[str, object] = {}
+        for task in (ONE, MANY):
+            found[task.name] = compare(bench, task)
+        found[FOLDER.name] = responsiveness(bench)
+    print(json.dumps({"targets": TARGETS, **found}))
+
+
+@contextmanager
+def ready(folder: Path) -> Iterator[Bench]:
+    """The product behind two links, and Chromium."""
+    web, store = (Link(rates=(RATE,), round_trip=ROUND_TRIP) for _ in range(2))
+    product = running_product(
+        folder / "product",
+        database_url="sqlite://",
+        settings={"S3_PUBLIC_ENDPOINT_URL": store.url},
+        seaweedfs_flags=(f"-s3.allowedOrigins={web.url}",),
+    )
+    with web.running(), store.running(), product as running, sync_playwright() as playwright:
+        web.target, store.target = running.place.port, running.place.s3_port
+        for name in ("beat", "worker", "worker-large"):
+            running.processes[name].stop()
+        path = chromium.find(playwright)
+        browser = playwright.chromium.launch(executable_path=path, args=list(chromium.FLAGS))
+        yield Bench(running, web, store, browser, folder)
+        browser.close()
+
+
+def compare(bench: Bench, task: Task) -> Mapping[str, float]:
+    """Medians of all clients, printed beside the limit; the ratios that the targets are about."""
+    times: dict[str, list[float]] = defaultdict(list)
+    for _ in range(ROUNDS):
+        for name, measure in CLIENTS.items():
+            if task.number == 1 or "parts" not in name:  # small files have no parts
+                times[name].append(measure(bench, task))
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    print(f"{task.name}, {ROUND_TRIP * 1000:.0f} ms, {RATE / 1e6:.0f} MB/s a connection")
+    print(f"  {'limit of the link':22} {task.limit:6.2f} s")
+    for name, seconds in medians.items():
+        each = " ".join(f"{value:.2f}" for value in times[name])
+        print(f"  {name:22} {seconds:6.2f} s   {task.limit / seconds:4.2f} of the limit   ({each})")
+    own = medians["ours"]
+    best_uppy = min(seconds for name, seconds in medians.items() if name != "ours")
+    print(f"  times Uppy at its best {best_uppy / own:6.2f}")
+    return {
+        "limit": round(task.limit, 3),
+        **{name: round(seconds, 3) for name, seconds in medians.items()},
+        "timesUppy": round(medians["Uppy"] / own, 2),
+        "timesUppyAtItsBest": round(best_uppy / own, 2),
+        "ofTheLimit": round(task.limit / own, 3),
+    }
+
+
+def responsiveness(bench: Bench) -> Mapping[str, float]:
+    """The time of the large folder, and the longest task of the page meanwhile."""
+    [first, *_] = bench.new_files(FOLDER)
+    with bench.page() as page:
+        seconds = our_page(bench, page, FOLDER, "#folder-supplementary", first.parent, every=250)
+        longest = float(page.evaluate("window.longestTask"))
+    print(f"{FOLDER.name}: {seconds:.1f} s (limit {FOLDER.limit:.1f} s), longest task {longest:.0f} ms")
+    return {"limit": round(FOLDER.limit, 1), "seconds": round(seconds, 1), "longestTaskMs": round(longest)}
+
+
+if __name__ == "__main__":
+    main()
