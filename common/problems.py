@@ -193,7 +193,8 @@ def problem_of_status(status: int, path: str, detail: str) -> dict[str, Any]:
     return problem(status, code, TITLES.get(code, "The request cannot be read"), detail, path)
 
 
-def _headers(error: Exception, status: int) -> dict[str, str]:
+def headers_of(error: Exception, status: int) -> dict[str, str]:
+    """What HTTP wants beside the problem: how to authenticate, when to try again."""
     headers: dict[str, str] = {}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
@@ -247,7 +248,7 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
     status = body["status"]
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("request_refused_for_now", path=request.path, code=body["code"], exc_info=error)
-    return Response(body, status=status, headers=_headers(error, status), content_type=CONTENT_TYPE)
+    return Response(body, status=status, headers=headers_of(error, status), content_type=CONTENT_TYPE)
 
 
 def problem_response(request: HttpRequest, status: int, detail: str) -> HttpResponse:

@@ -73,20 +73,12 @@ def run_folder(folder: Path) -> Path:
 
 
 def take_pictures(page: Page, sample: Path) -> None:
-    """The boxes before and after, and the submission once it is accepted."""
+    """The boxes before and after."""
     page.goto("/organisms/ebola-sudan/submit")
     take(page, WIDGET, "extra-files-empty.png")
     page.set_input_files("#folder-rawReads", sample)
     expect(page.locator("[data-file-status=verified]")).to_have_count(2, timeout=PATIENCE)
     take(page, WIDGET, "extra-files-uploaded.png")
-    page.fill("[name=submissionId]", "sample-1")
-    page.fill("[name='metadata.country']", "Uganda")
-    page.fill("[name='metadata.date']", "2025-03-30")
-    page.fill("[name=sequence]", "ATGGATTCTCGTCCTCAGAAAGTCTGGATGACGCCGAGTCTC")
-    page.get_by_role("button", name="Submit", exact=True).click()
-    page.wait_for_selector("[data-submission-status=ACCEPTED]", timeout=PATIENCE)
-    page.mouse.move(0, 0)
-    page.screenshot(path=PICTURES / "submission.png")
 
 
 def take_pictures_of_many(page: Page, folder: Path) -> None:
@@ -106,7 +98,7 @@ def take_pictures_of_many(page: Page, folder: Path) -> None:
     page.wait_for_url("**/submissions/*")
     expect(page.locator("[data-entry-status=ACCEPTED]")).to_have_count(3, timeout=PATIENCE)
     page.mouse.move(0, 0)
-    page.screenshot(path=PICTURES / "submission-verifying.png", full_page=True)
+    page.screenshot(path=PICTURES / "submission-verifying.png")
 
 
 def take(page: Page, selector: str, name: str) -> None:

@@ -10,30 +10,40 @@ as, so that one parser judges all tables; a line has the number of its row in th
 
 from __future__ import annotations
 
-import csv
-import datetime as dt
+import json
+import os
 import re
+import subprocess
+import sys
+import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
-from io import BytesIO, StringIO
-from typing import BinaryIO
+import zlib
+from collections.abc import Generator
+from io import BytesIO
+from pathlib import Path
+from typing import IO, BinaryIO
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+import structlog
 
-from common.errors import Location
+from common.errors import DomainError, Location
 from submissions.errors import CompressionInvalidError, MetadataInvalidError
+from submissions.workbook_reader import MAX_CELLS, NO_TABLE, TOO_FAR, TOO_MUCH, UNREADABLE
 
+log = structlog.get_logger(__name__)
+
+READER = Path(__file__).with_name("workbook_reader.py")
 ZIP_MAGIC = b"PK\x03\x04"
+ZIP_END = re.compile(rb"PK\x05\x06.{8}(.{4})", re.DOTALL)
+"""The end of a ZIP archive (APPNOTE 4.3.16), up to the size of the list of its members."""
+ZIP64_LOCATOR = b"PK\x06\x07"
+ZIP_END_BYTES = 22 + 65_535
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 WORKBOOK = "xl/workbook.xml"
-MAX_CELLS = 4_000_000
-"""Rows times columns up to the last cell in use; calamine holds them all, the empty ones too."""
-PLACE = re.compile(rb"""(?<![\w:])r\s*=\s*["']([A-Z]{0,3})(\d{1,7})["']""")
-"""Where a row or a cell stands: `r="7"`, `r="AB7"`."""
-LONGEST_PLACE = 32
+MAX_MEMBER_LIST_BYTES = 1 << 20
+"""A workbook has some tens of members; zipfile holds all that are listed, at ten times the size."""
 CHUNK_BYTES = 1 << 20
-
-Cell = int | float | str | bool | dt.time | dt.date | dt.datetime | dt.timedelta
+UNREADABLE_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError)
+"""What zipfile raises for archives that are damaged, locked or of a kind that it does not know."""
 
 
 def is_workbook(stream: BinaryIO) -> bool:
@@ -43,23 +53,32 @@ def is_workbook(stream: BinaryIO) -> bool:
         head = stream.read(len(OLE_MAGIC))
         if head == OLE_MAGIC:
             return True
-        if not head.startswith(ZIP_MAGIC):
+        if not head.startswith(ZIP_MAGIC) or not _has_few_members(stream):
             return False
         stream.seek(start)
         with zipfile.ZipFile(stream) as archive:
             return WORKBOOK in archive.NameToInfo
-    except zipfile.BadZipFile:
+    except UNREADABLE_ZIP:
         return False
     finally:
         stream.seek(start)
 
 
-def lines_of_workbook(stream: BinaryIO, *, limit: int, field: str) -> Iterator[tuple[int, str]]:
+def _has_few_members(stream: BinaryIO) -> bool:
+    """Whether the list of the archive's members is short, wherever one may take it to end."""
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - ZIP_END_BYTES))
+    end = stream.read()
+    sizes = [int.from_bytes(found[1], "little") for found in ZIP_END.finditer(end)]
+    return ZIP64_LOCATOR not in end and all(size <= MAX_MEMBER_LIST_BYTES for size in sizes)
+
+
+def lines_of_workbook(stream: BinaryIO, *, limit: int, field: str) -> Generator[tuple[int, str], None, None]:
     """The rows of the first visible sheet that are not empty, each with its number in the sheet.
 
-    `limit` bounds the bytes of the workbook packed and unpacked, `field` is the form part that errors name. Raises
-    `MetadataInvalidError` for a workbook that cannot be read, `CompressionInvalidError` for one that unpacks to too
-    much. The workbook is held in memory while it is read.
+    `limit` bounds the bytes of the workbook packed and unpacked, and those of its text; `field` is the form part that
+    errors name. Raises `MetadataInvalidError` for a workbook that cannot be read, `CompressionInvalidError` for one
+    that holds too much. The packed workbook is held in memory; it is read in a process of its own.
     """
     data = stream.read(limit + 1)
     where = Location(field=field)
@@ -71,92 +90,69 @@ def lines_of_workbook(stream: BinaryIO, *, limit: int, field: str) -> Iterator[t
         )
     try:
         _check_sizes(data, limit, where)
-        sheet = _first_sheet(data, where)
-        yield from _lines(sheet)
-    except (CalamineError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        text = "The Excel workbook cannot be read. Save it anew, or save the table as tab-separated text."
-        raise MetadataInvalidError(text, where) from error
+    except UNREADABLE_ZIP as error:
+        raise _unreadable(where) from error
+    with tempfile.TemporaryFile() as workbook:
+        workbook.write(data)
+        workbook.seek(0)
+        yield from _read_apart(workbook, limit, where)
+
+
+def _read_apart(workbook: IO[bytes], limit: int, where: Location) -> Generator[tuple[int, str], None, None]:
+    command = [sys.executable, "-I", str(READER), str(limit)]
+    with subprocess.Popen(command, stdin=workbook, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as reader:
+        assert reader.stdout is not None, "it is a pipe"  # noqa: S101
+        try:
+            for row in reader.stdout:
+                line, text = json.loads(row)
+                yield line, text
+            reader.wait()
+        finally:
+            # One that has ended is left alone; one whose rows nobody wants any more is not.
+            reader.kill()
+    if reader.returncode:
+        raise _error_of(reader.returncode, limit, where)
+
+
+def _error_of(ended_with: int, limit: int, where: Location) -> DomainError:
+    if ended_with == NO_TABLE:
+        return MetadataInvalidError("The Excel workbook has no sheet with a table.", where)
+    if ended_with == TOO_MUCH:
+        return _too_much(limit, where)
+    if ended_with == TOO_FAR:
+        text = (
+            f"A sheet of the Excel workbook has more than {MAX_CELLS:,} cells up to its last row and column. "
+            "Delete the rows and columns behind the table, and save it anew."
+        )
+        return MetadataInvalidError(text, where)
+    if ended_with != UNREADABLE:
+        log.warning("workbook_reader_died", ended_with=ended_with)
+    return _unreadable(where)
+
+
+def _unreadable(where: Location) -> MetadataInvalidError:
+    text = "The Excel workbook cannot be read. Save it anew, or save the table as tab-separated text."
+    return MetadataInvalidError(text, where)
+
+
+def _too_much(limit: int, where: Location) -> CompressionInvalidError:
+    text = f"The Excel workbook holds more than {limit:,} bytes. Submit it in several pieces."
+    return CompressionInvalidError(text, where)
 
 
 # --- what may be opened ----------------------------------------------------------------------------
 
 
 def _check_sizes(data: bytes, limit: int, where: Location) -> None:
-    """Refuse what would fill the memory: by the declared sizes, which are then held against what is there."""
+    """Refuse what unpacks to too much: by the declared sizes, which are then held against what is there."""
     with zipfile.ZipFile(BytesIO(data)) as archive:
         members = archive.infolist()
         if len(data) > limit or sum(member.file_size for member in members) > limit:
-            text = f"The Excel workbook holds more than {limit:,} bytes. Submit it in several pieces."
-            raise CompressionInvalidError(text, where)
+            raise _too_much(limit, where)
         for member in members:
-            is_sheet = member.filename.startswith("xl/worksheets/")
+            if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                raise _unreadable(where)  # ECMA-376 Part 2, annex B, knows no other
             with archive.open(member) as file:
                 # Read to its end: zipfile refuses a member that is longer than it declares, or damaged.
-                rows, columns = _extent(lambda file=file: file.read(CHUNK_BYTES))  # type: ignore[misc]
-            if is_sheet and rows * columns > MAX_CELLS:
-                text = (
-                    f"A sheet of the Excel workbook has {rows:,} rows and {columns:,} columns. "
-                    "Delete the rows and columns behind the table, and save it anew."
-                )
-                raise MetadataInvalidError(text, where)
-
-
-def _extent(read: Callable[[], bytes]) -> tuple[int, int]:
-    """The last row and the last column that the XML of a sheet names."""
-    rows, columns, rest = 0, 1, b""
-    while chunk := read():
-        text = rest + chunk
-        for place in PLACE.finditer(text):
-            rows = max(rows, int(place[2]))
-            columns = max(columns, _column_number(place[1]))
-        rest = text[-LONGEST_PLACE:]
-    return rows, columns
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number
-
-
-def _first_sheet(data: bytes, where: Location) -> CalamineSheet:
-    workbook = CalamineWorkbook.from_filelike(BytesIO(data))
-    for sheet in workbook.sheets_metadata:
-        if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible:
-            return workbook.get_sheet_by_name(sheet.name)
-    raise MetadataInvalidError("The Excel workbook has no sheet with a table.", where)
-
-
-# --- cells as text ---------------------------------------------------------------------------------
-
-
-def _lines(sheet: CalamineSheet) -> Iterator[tuple[int, str]]:
-    first_row = sheet.start[0] + 1 if sheet.start else 1
-    # From the first cell in use, so that a table need not begin in A1.
-    for line, row in enumerate(sheet.to_python(skip_empty_area=True), start=first_row):
-        cells = [_text(cell) for cell in row]
-        while cells and not cells[-1].strip():
-            cells.pop()
-        if cells:
-            yield line, _joined(cells)
-
-
-def _joined(cells: Iterable[str]) -> str:
-    text = StringIO()
-    csv.writer(text, dialect="excel-tab", lineterminator="\n").writerow(cells)
-    return text.getvalue().removesuffix("\n")
-
-
-def _text(cell: Cell) -> str:
-    match cell:
-        case bool():
-            return str(cell).upper()
-        case float():
-            return f"{cell:.0f}" if cell.is_integer() and abs(cell) < 1e15 else f"{cell:.15g}"
-        case dt.datetime():
-            return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat()
-        case dt.date() | dt.time():
-            return cell.isoformat()
-        case _:
-            return str(cell)
+                while file.read(CHUNK_BYTES):
+                    pass

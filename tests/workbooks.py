@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from xml.sax.saxutils import escape
 
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -15,8 +16,11 @@ DATE, DATE_TIME = 1, 2
 """Styles of cells."""
 
 
-def workbook(*sheets: str, hidden: Sequence[int] = ()) -> bytes:
-    """An .xlsx with these sheets, each given as the XML of its rows; those at `hidden` cannot be seen."""
+def workbook(*sheets: str, hidden: Sequence[int] = (), more: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """An .xlsx with these sheets, each given as the XML of its rows; those at `hidden` cannot be seen.
+
+    `more` are members beyond those that are made here, by their names.
+    """
     states = ['state="hidden"' if at in hidden else "" for at in range(len(sheets))]
     listed = "".join(
         f'<sheet name="Sheet{n}" sheetId="{n}" {state} r:id="r{n}"/>' for n, state in enumerate(states, start=1)
@@ -41,6 +45,7 @@ def workbook(*sheets: str, hidden: Sequence[int] = ()) -> bytes:
     for number, rows in enumerate(sheets, start=1):
         sheet = f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>'
         members[f"xl/worksheets/sheet{number}.xml"] = sheet
+    members |= more
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in members.items():

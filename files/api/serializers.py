@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from files.models import File
 from files.services import Claims, CompleteItem, FileCursor, FileFilter, RenewedUpload, RequestedUpload
+from files.services.listing import FILES_A_PAGE
 from submissions.mapping import FILE_ID
 
 MAX_FILES = 1_000
@@ -128,7 +129,7 @@ class TrueOrFalseField(serializers.Field[Any, Any, Any, Any]):
 
 
 class FilesParametersSerializer(serializers.Serializer[Any]):
-    """`?groupId=G&status=A,B&attached=true&ids=…,…&fingerprints=…,…&cursor=…`."""
+    """`?groupId=G&status=A,B&attached=true&ids=…,…&fingerprints=…,…&cursor=…&limit=N`."""
 
     groupId = serializers.IntegerField(min_value=1, source="group_id")
     status = WordsField(re.compile("|".join(File.Status.values)), f"one of {', '.join(File.Status.values)}", most=10)
@@ -136,6 +137,7 @@ class FilesParametersSerializer(serializers.Serializer[Any]):
     ids = WordsField(FILE_ID, "a file ID", MAX_LISTED)
     fingerprints = WordsField(FINGERPRINT, "a fingerprint, 64 hexadecimal digits", MAX_LISTED)
     cursor = CursorField(required=False, default=None)
+    limit = serializers.IntegerField(min_value=1, max_value=FILES_A_PAGE, default=FILES_A_PAGE)
 
 
 def filter_of(parameters: dict[str, Any]) -> FileFilter:

@@ -135,13 +135,14 @@ class FilesView(APIView):
     """The files of a group, newest first."""
 
     def get(self, request: Request) -> Response:
-        """`?groupId=G`, optionally `status`, `attached`, `ids`, `fingerprints`, `cursor` → `{"items","nextCursor"}`."""
+        """`?groupId=G`, and what narrows it → `{"items","nextCursor"}`."""
         parameters = parse_parameters(FilesParametersSerializer, request.query_params)
         page = services.list_files(
             user=caller(request),
             group_id=parameters["group_id"],
             asked=filter_of(parameters),
             cursor=parameters["cursor"],
+            limit=parameters["limit"],
         )
         cursor = page.next_cursor and str(page.next_cursor)
         return Response({"items": [file_body(file) for file in page.items], "nextCursor": cursor})

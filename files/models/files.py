@@ -34,6 +34,7 @@ class FileQuerySet(models.QuerySet["File"]):
     def with_details(self) -> Self:
         """Loads, in two more queries, what checks have found, where each is attached and what it was claimed for."""
         attachments = FileAttachment.objects.select_related("entry", "category").order_by("pk")
+        attachments = attachments.defer("entry__metadata", "entry__sequences")  # large, and of no use here
         return self.select_related("claimed_category__organism").prefetch_related(
             Prefetch("check_results", ContentCheckResult.objects.order_by("check_name")),
             Prefetch("attachments", attachments),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -103,19 +104,30 @@ def _unknown_text(claim: Claims, found: Categories) -> str:
 MISMATCHES = {"size": SizeMismatchError, "sha256": Sha256MismatchError, "md5": Md5MismatchError}
 
 
-def add_late_claims(file: File, claims: Claims, where: Location) -> None:
-    """Record claims that come with a complete call, in the row and in place, to be compared by the verifier.
+UNREAD = (File.Status.REQUESTED, File.Status.UPLOADED, File.Status.VERIFYING)
 
-    What was claimed before stays. Raises `SizeMismatchError`, `Sha256MismatchError` or `Md5MismatchError` where
-    a claim contradicts an earlier one, or what was found already. Safe to repeat.
+
+def record_late_claims(claims: Sequence[tuple[File, Claims]]) -> Mapping[uuid.UUID, File]:
+    """Record claims that come with a complete call, to be compared by the verifier; what was claimed before stays.
+
+    Returns the files that have claims as they are then, without those that are gone. One query for each kind of claim,
+    and one to look again, whatever the number of files. Safe to repeat.
     """
-    unread = [File.Status.REQUESTED, File.Status.UPLOADED, File.Status.VERIFYING]
-    for name, value in claims.integrity_fields().items():
-        unsaid = {f"{name}__isnull": True} if name == "claimed_size" else {name: ""}
-        File.objects.filter(pk=file.pk, status__in=unread, **unsaid).update(**{name: value})
-    if not claims.integrity_fields():
-        return
-    file.refresh_from_db()
+    claimed = [(file, made) for file, late in claims if (made := late.integrity_fields())]
+    for name, unsaid in (("claimed_size", None), ("claimed_sha256", ""), ("claimed_md5", "")):
+        said: list[File] = []
+        for file, made in claimed:
+            if name in made and getattr(file, name) == unsaid and file.status in UNREAD:
+                setattr(file, name, made[name])
+                said.append(file)
+        still_unsaid = {f"{name}__isnull": True} if unsaid is None else {name: unsaid}
+        File.objects.filter(status__in=UNREAD, **still_unsaid).bulk_update(said, [name], batch_size=500)
+    return File.objects.in_bulk([file.pk for file, _ in claimed]) if claimed else {}
+
+
+def check_late_claims(file: File, claims: Claims, where: Location) -> None:
+    """Raise `SizeMismatchError`, `Sha256MismatchError` or `Md5MismatchError` where a claim that came late contradicts
+    an earlier one, or what was found already."""
     for name, value in claims.integrity_fields().items():
         what = name.removeprefix("claimed_")
         found = getattr(file, what) if file.status == File.Status.VERIFIED else None

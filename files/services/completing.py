@@ -28,7 +28,7 @@ from files.errors import (
     UploadExpiredError,
 )
 from files.models import File
-from files.services.claims import Claims, add_late_claims
+from files.services.claims import Claims, check_late_claims, record_late_claims
 from files.services.presence import mark_uploaded
 from files.storage import StoredObject
 from submissions.errors import quoted
@@ -59,7 +59,7 @@ def complete_uploads(*, user: User, items: Sequence[CompleteItem]) -> list[File]
     Returns the files as they are then; for one that is further on, that is where it is. Safe to repeat. One bad
     item does not undo the others: `ValidationFailedError` has the bad in `errors`, the good in `results`.
     """
-    files = _files_of(user, items)
+    files = _with_late_claims(items, _files_of(user, items))
     outcomes = [_claimed(item, files.get(item.file_id)) for item in items]
     mark_uploaded(files.values())
     tasks.enqueue([file.pk for file in files.values() if file.status == File.Status.UPLOADED])
@@ -112,13 +112,19 @@ def _expired(item: CompleteItem) -> UploadExpiredError:
     return UploadExpiredError(text, item.location)
 
 
+def _with_late_claims(items: Sequence[CompleteItem], files: Mapping[uuid.UUID, File]) -> dict[uuid.UUID, File]:
+    """The files with what is claimed of them now, as they are then; without those that were deleted meanwhile."""
+    late = [(files[item.file_id], item.claims) for item in items if item.file_id in files]
+    now = record_late_claims(late)
+    unclaimed = {file.pk: file for file, claims in late if not claims.integrity_fields()}
+    return unclaimed | dict(now)
+
+
 def _claimed(item: CompleteItem, file: File | None) -> File | DomainError:
     if file is None:
         return _not_found(item)
     try:
-        add_late_claims(file, item.claims, item.location)
-    except File.DoesNotExist:
-        return _not_found(item)
+        check_late_claims(file, item.claims, item.location)
     except DomainError as error:
         return error
     return file
@@ -149,7 +155,10 @@ def _complete_multipart(item: CompleteItem, file: File | None) -> File:
     if not item.etags:
         text = "Give the ETag of each part in “etags”, in part order."
         raise EtagsMissingError(text, item.location)
-    add_late_claims(file, item.claims, item.location)
+    file = _with_late_claims([item], {file.pk: file}).get(file.pk)
+    if file is None:
+        raise _not_found(item)
+    check_late_claims(file, item.claims, item.location)
     if (settled := _hold_or_settled(item, file)) is not None:
         return settled
     held = file.completing_until

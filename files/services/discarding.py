@@ -26,7 +26,8 @@ def discard_file(*, user: User, file_id: uuid.UUID) -> None:
     file = file_for_member(user=user, file_id=file_id)
     if not deletion.claim([file.pk]):
         raise _why_kept(file.pk)
-    deletion.finish([file])
+    # Read anew: until it was claimed, a worker could still record another object.
+    deletion.finish(File.objects.filter(pk=file.pk))
 
 
 def discard_files(*, user: User, file_ids: Collection[uuid.UUID]) -> int:

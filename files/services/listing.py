@@ -72,9 +72,14 @@ def file_details(*, user: User, file_id: uuid.UUID) -> File:
 
 
 def list_files(
-    *, user: User, group_id: int, asked: FileFilter = FileFilter(), cursor: FileCursor | None = None
+    *,
+    user: User,
+    group_id: int,
+    asked: FileFilter = FileFilter(),
+    cursor: FileCursor | None = None,
+    limit: int = FILES_A_PAGE,
 ) -> FilePage:
-    """A page of the group's files as `file_details` gives them; five queries, whatever its size.
+    """A page of at most `limit` of the group's files as `file_details` gives them; five queries, whatever its size.
 
     Raises `GroupNotFoundError` and `NotAMemberError`. Files that are being deleted are left out.
     """
@@ -85,11 +90,11 @@ def list_files(
         behind = Q(requested_at__lt=cursor.requested_at) | same_moment
         # Said twice: an index can begin at a bound, but not at one of two alternatives.
         files = files.filter(behind, requested_at__lte=cursor.requested_at)
-    found = list(files.with_details().order_by("-requested_at", "id")[: FILES_A_PAGE + 1])
-    if len(found) <= FILES_A_PAGE:
+    found = list(files.with_details().order_by("-requested_at", "id")[: limit + 1])
+    if len(found) <= limit:
         return FilePage(found, None)
-    last = found[FILES_A_PAGE - 1]
-    return FilePage(found[:FILES_A_PAGE], FileCursor(last.requested_at, last.pk))
+    last = found[limit - 1]
+    return FilePage(found[:limit], FileCursor(last.requested_at, last.pk))
 
 
 def not_found(file_id: uuid.UUID) -> FileNotFoundInGroupError:

@@ -7,8 +7,8 @@ import { RequestError } from "./requests.js";
 const MOST_A_CALL = 100;
 /** A fingerprint has 64 digits, and servers and proxies bound the length of an address. */
 const MOST_IN_AN_ADDRESS = 50;
-/** How long a call waits for company: unseen beside a file's own time, and 200 files share few calls. */
-const COMPANY_MS = 50;
+/** How long the first call waits for company: unseen beside a file's own time. */
+const COMPANY_MS = 20;
 /** Pages of files that have the fingerprints asked for; only a file that was sent hundreds of times has more. */
 const MOST_PAGES = 5;
 /** The states of a file that may spare sending it again. */
@@ -88,7 +88,7 @@ export class FilesApi {
 
   /** Whether the job's group has any file that is attached nowhere and may spare sending one. */
   async hasUnattached(job) {
-    const { items } = await this.#list([job], { attached: false, status: OF_USE });
+    const { items } = await this.#list([job], { attached: false, status: OF_USE, limit: 1 });
     return items.length > 0;
   }
 

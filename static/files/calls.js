@@ -1,7 +1,7 @@
 /** Single calls of the API, a few at once, each repeated while it fails for reasons that pass. No DOM. */
 
 import { Limiter } from "./queues.js";
-import { sendPatiently } from "./requests.js";
+import { RequestError, sendPatiently } from "./requests.js";
 
 /** A browser has six connections to a host; some are left for the page itself. */
 const CALLS_AT_ONCE = 4;
@@ -13,6 +13,12 @@ function noteOf(status, isOffline) {
 }
 
 export const OFFLINE = "Offline, waiting for the network";
+
+/** The API's own words for it are for scripts. */
+const LOGGED_OUT = {
+  code: "not_authenticated",
+  detail: "You are logged out. Log in in another window, and try again here.",
+};
 
 export class Calls {
   #options;
@@ -40,7 +46,9 @@ export class Calls {
     const send = (request) => this.#limiter.run(() => this.#options.send(request));
     const request = { method, url: `${this.#options.apiUrl}/${path}`, headers: this.#headers(body) };
     if (body) request.body = JSON.stringify(body);
-    const response = await sendPatiently(request, { ...this.#options, send, beforeRetry });
+    const response = await sendPatiently(request, { ...this.#options, send, beforeRetry }).catch((error) => {
+      throw error.status === 401 ? new RequestError(401, LOGGED_OUT) : error;
+    });
     if (isTold) tell("");
     return response.text ? JSON.parse(response.text) : null;
   }

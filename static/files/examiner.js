@@ -22,6 +22,12 @@ export class Examiner {
     this.#wholes = new WorkerPool({ makeWorker: make, workers, each: 1 });
   }
 
+  /** Starts the Workers, so that the first file does not wait for them. */
+  prepare() {
+    this.#heads.prepare();
+    this.#wholes.prepare();
+  }
+
   /**
    * `{fingerprint, head, whole}`, promises that may be left alone:
    *

@@ -5,6 +5,7 @@ import { holdOf } from "./form_hold.js";
 import { keepPageOnStrayDrops } from "./picking.js";
 import { Uploader } from "./protocol.js";
 import { totals } from "./selectors.js";
+import { tokenOf } from "./token.js";
 import { send, sleep } from "./transport.js";
 import { ExtraFiles } from "./widget.js";
 
@@ -16,8 +17,9 @@ export function widgetsOf(form) {
 /** Makes the widgets work; they share one uploader and one examiner, and so their bounds. */
 function enhance(elements) {
   const { apiUrl, examinerUrl } = elements[0].dataset;
-  const csrfToken = () => holdOf(elements[0].form).csrfToken;
+  const csrfToken = () => tokenOf(elements[0].form);
   const examiner = new Examiner({ workerUrl: examinerUrl });
+  examiner.prepare();
   const uploader = new Uploader({ apiUrl, csrfToken, send, sleep, examiner });
   addEventListener("beforeunload", (event) => {
     if (widgets.some(({ state }) => totals(state).pending)) event.preventDefault();

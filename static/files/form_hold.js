@@ -2,6 +2,7 @@
 
 import { holdReason, shortfallOf } from "./sentences.js";
 import { blockingRows, fileIdsOf, totals } from "./selectors.js";
+import { tokenOf } from "./token.js";
 
 const holds = new WeakMap();
 
@@ -36,6 +37,7 @@ class FormHold {
     form.addEventListener("submit", (event) => this.#onSubmit(event), { capture: true });
     // `form.submit()` passes by the submit event, but not by this one: what is missing goes out as missing.
     form.addEventListener("formdata", (event) => {
+      event.formData.set("csrfmiddlewaretoken", tokenOf(form));
       for (const widget of this.#widgets) event.formData.set(widget.inputName, widget.value);
     });
   }
@@ -48,11 +50,6 @@ class FormHold {
   /** The group that files are to belong to, or the empty string. */
   get groupId() {
     return this.#control("groupId")?.value ?? "";
-  }
-
-  /** The token that Django wants with each POST. */
-  get csrfToken() {
-    return this.#control("csrfmiddlewaretoken")?.value ?? "";
   }
 
   /** A control of the page as it came; the form's own list has the buttons of thousands of rows to go through. */
@@ -70,7 +67,9 @@ class FormHold {
   update() {
     const reason = holdReason(this.#widgets.map((widget) => widget.state));
     if (!this.#shortfalls().length) this.#refusal = "";
+    const hadFocus = this.#message === document.activeElement;
     show(this.#message, reason || this.#refusal);
+    if (this.#message.hidden && hadFocus) this.#button?.focus(); // who waited for this to submit can go on
     if (this.#button) {
       this.#button.setAttribute("aria-disabled", String(Boolean(reason)));
       describe(this.#button, this.#message);

@@ -1,6 +1,7 @@
 /** Runs the uploads of one widget: starts what waits, follows what is uploaded, aborts what is not wanted. No DOM. */
 
 import { isJudged } from "./judging.js";
+import { isPending } from "./selectors.js";
 
 /** So many begin at once; the uploader's own bounds are far below, and thousands in one go would freeze the page. */
 const STARTS_AT_ONCE = 100;
@@ -31,6 +32,7 @@ export class Jobs {
   /** Starts what the rows ask for; says whether there is more to start soon. `mayUpload` holds new uploads back. */
   run(state, groupId, mayUpload) {
     let started = 0;
+    this.#stopOfOtherGroups(state, groupId);
     for (const row of state.rows.values()) {
       const work = this.#workFor(row, mayUpload && groupId);
       if (!work) continue;
@@ -39,6 +41,14 @@ export class Jobs {
       this.#start(row, groupId, work);
     }
     return false;
+  }
+
+  /** The group can be changed while files are still looked at: they begin anew, for the group that they are to be of. */
+  #stopOfOtherGroups({ rows }, groupId) {
+    for (const [key, running] of this.#running) {
+      const row = rows.get(key);
+      if (row && isPending(row) && running.groupId !== groupId) running.controller.abort();
+    }
   }
 
   #workFor(row, mayUpload) {
@@ -53,7 +63,7 @@ export class Jobs {
     const { category, organism, contentCheck } = dataset;
     const controller = new AbortController();
     const { signal } = controller;
-    this.#running.set(row.key, { controller });
+    this.#running.set(row.key, { controller, groupId });
     const file = this.files.get(row.key);
     await work({
       file,

@@ -17,8 +17,8 @@ import { Recogniser, isFinished } from "./recognising.js";
 import { Sending } from "./sending.js";
 import { Watcher } from "./verification.js";
 
-/** Files that have a URL already: enough that no PUT waits for one, and that a few that pause hold none back. */
-const OPEN_FILES = 48;
+/** Files that have a URL already: so many that a slow server keeps no PUT waiting, nor a few files that pause the rest. */
+const OPEN_FILES = 256;
 const OPEN_BYTES = 256 * 1024 * 1024;
 const UPLOADS_A_FILE = 3;
 

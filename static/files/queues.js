@@ -40,11 +40,16 @@ export class Limiter {
   }
 }
 
-/** Puts single items together into calls of at most `most`, waiting `waitMs` for company. */
+/**
+ * Puts single items together into calls of at most `most`. The first waits `waitMs` for company; what comes while a call
+ * is under way waits for its end, unless it fills a call of its own. So the slower the server, the fewer the calls.
+ */
 export class Batcher {
   #handle;
   #items = [];
   #options;
+  #running = 0;
+  #isWaiting = false;
 
   /** `handle(values)` gives one result a value, in order; an `Error` among them fails its item alone. */
   constructor(handle, { most, waitMs, sleep }) {
@@ -56,8 +61,15 @@ export class Batcher {
   add(value) {
     return new Promise((resolve, reject) => {
       this.#items.push({ value, resolve, reject });
-      if (this.#items.length === this.#options.most) this.#flush();
-      else if (this.#items.length === 1) this.#options.sleep(this.#options.waitMs).then(() => this.#flush());
+      const { most, waitMs, sleep } = this.#options;
+      if (this.#items.length === most) this.#flush();
+      else if (!this.#running && !this.#isWaiting) {
+        this.#isWaiting = true;
+        sleep(waitMs).then(() => {
+          this.#isWaiting = false;
+          this.#flush();
+        });
+      }
     });
   }
 
@@ -65,6 +77,7 @@ export class Batcher {
     const items = this.#items;
     if (!items.length) return;
     this.#items = [];
+    this.#running += 1;
     try {
       const results = await this.#handle(items.map((item) => item.value));
       items.forEach((item, index) => {
@@ -75,5 +88,7 @@ export class Batcher {
     } catch (error) {
       for (const item of items) item.reject(error);
     }
+    this.#running -= 1;
+    if (!this.#running) this.#flush();
   }
 }

@@ -11,7 +11,7 @@ export function isFinished(file) {
 /** Whether the server's `file` may be the job's. `size` of a file that is under way is what was claimed. */
 function mayBe(file, job) {
   const { size } = job.file;
-  if (!RANKS.includes(file.status)) return false;
+  if (!RANKS.includes(file.status) || String(file.groupId) !== job.groupId) return false;
   if (isFinished(file)) return file.size === size;
   const { claims, numberParts } = file;
   if (claims.size !== size) return false;
@@ -35,7 +35,7 @@ export class Recogniser {
 
   /** Asks about the job's group while the file is still being looked at. */
   prepare(job) {
-    if (!job.signal.aborted) this.#hasAny(job);
+    if (!job.signal.aborted) this.#asked(job.groupId);
   }
 
   /** The files on the server that may be the job's, best first; equal in size and at begin and end. */
@@ -60,14 +60,48 @@ export class Recogniser {
     this.#held.delete(fileId);
   }
 
-  /** Asked once a group: in one without unattached files nothing is recognised, and nothing needs looking up. */
   #hasAny(job) {
-    const { groupId } = job;
+    const { company, answer } = this.#asked(job.groupId);
+    company.join(job);
+    return answer;
+  }
+
+  /** Asked once a group: in one without unattached files nothing is recognised, and nothing needs looking up. */
+  #asked(groupId) {
     if (!this.#groups.has(groupId)) {
-      const asking = this.#api.hasUnattached(job);
-      asking.catch(() => this.#groups.delete(groupId)); // the next job asks again; this one tells the error
-      this.#groups.set(groupId, asking);
+      const company = new Company(groupId);
+      const answer = this.#api.hasUnattached(company);
+      answer.then(
+        () => company.leave(),
+        () => this.#groups.delete(groupId), // the next job asks again; this one tells the error
+      );
+      this.#groups.set(groupId, { company, answer });
     }
     return this.#groups.get(groupId);
+  }
+}
+
+/** Stands for all jobs that wait for one answer: what is noted meanwhile is told to each, also to who comes later. */
+class Company {
+  #jobs = [];
+  #noted = null;
+
+  constructor(groupId) {
+    this.groupId = groupId;
+  }
+
+  join(job) {
+    this.#jobs?.push(job);
+    if (this.#noted) job.on(this.#noted);
+  }
+
+  /** The answer is there, and nothing more will be told. */
+  leave() {
+    this.#jobs = this.#noted = null;
+  }
+
+  on(action) {
+    this.#noted = action;
+    for (const job of this.#jobs) job.on(action);
   }
 }

@@ -1,6 +1,6 @@
 /** The list of file rows: a node a row, updated in place, made a few at a time so that nothing freezes. */
 
-import { paceOf, sizeOf, stateOf } from "./sentences.js";
+import { detailOf, paceOf, sizeOf, stateOf } from "./sentences.js";
 import { Meter, bytes } from "./words.js";
 
 const NEW_ROWS_A_FRAME = 60;
@@ -97,8 +97,8 @@ export class RowList {
     part("folder").textContent = row.path.slice(0, row.path.length - row.name.length);
     part("name").textContent = row.name;
     shown.size.textContent = bytes(row.size);
-    shown.progress.setAttribute("aria-label", `Upload of ${row.name}`);
-    for (const label of node.querySelectorAll("[data-which]")) label.textContent = ` ${row.name}`;
+    shown.progress.setAttribute("aria-label", `Upload of ${row.path}`);
+    for (const label of node.querySelectorAll("[data-which]")) label.textContent = ` ${row.path}`;
     this.#update(shown, row);
     return shown;
   }
@@ -131,12 +131,6 @@ export class RowList {
     else meter.reset();
     setText(pace, row.status === "uploading" ? paceOf(row, meter.speed) : "");
   }
-}
-
-/** What is wrong, and where in the file. */
-function detailOf({ detail, line, offset }) {
-  const place = [line && `Line ${line.toLocaleString("en")}.`, offset && `Byte ${offset.toLocaleString("en")}.`];
-  return [detail, ...place].filter(Boolean).join(" ");
 }
 
 function setText(element, text) {

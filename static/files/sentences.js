@@ -38,6 +38,15 @@ export function sizeOf({ status, size, sentBytes }) {
   return status === "uploading" && sentBytes < size ? bytesOf(sentBytes, size) : bytes(size);
 }
 
+/** What is wrong, and where in the file, unless the words have that already. */
+export function detailOf({ detail, line, offset }) {
+  const place = Object.entries({ Line: line, Byte: offset })
+    .filter(([, number]) => number)
+    .map(([unit, number]) => `${unit} ${number.toLocaleString("en")}`)
+    .filter((one) => !new RegExp(`\\b${one}\\b`, "i").test(detail));
+  return [detail, ...place.map((one) => `${one}.`)].join(" ");
+}
+
 /** Speed and time left of one file, `speed` in bytes a second; empty for what is over soon anyway. */
 export function paceOf({ size, sentBytes }, speed) {
   if (!speed || (size - sentBytes) / speed < WORTH_TELLING_S) return "";
@@ -81,8 +90,8 @@ function joined(parts) {
 export function noticesOf(state, { hasGroup }) {
   const notices = [];
   const { leftOut, sameAgain, planner } = state;
-  // Beside a plan there is a preview, which says what is left out.
-  if (leftOut.length && !planner)
+  // Where files are planned there is a preview, which says what is left out.
+  if (leftOut.length && !(planner && totals(state).files))
     notices.push(`${many(leftOut.length, "hidden file")} left out: ${listed(leftOut)}.`);
   if (sameAgain.length) {
     notices.push(
@@ -102,12 +111,12 @@ export function announcementOf(before, after) {
   if (is.pending && isAllowed && !(was.pending && canSend(before))) parts.push(`Uploading ${many(is.pending, "file")}.`);
   if (is.note && is.note !== was.note) parts.push(`${is.note}.`);
   const failed = is.failed ? newlyFailed(before, after) : [];
-  if (failed.length === 1) parts.push(`${failed[0].name} failed: ${failed[0].problem.detail}`);
-  else if (failed.length)
-    parts.push(`${many(failed.length, "file")} failed: ${listed(failed.map((row) => row.name))}.`);
+  const names = failed.map(nameIn(after));
+  if (failed.length === 1) parts.push(`${names[0]} failed: ${failed[0].problem.detail}`);
+  else if (failed.length) parts.push(`${many(failed.length, "file")} failed: ${listed(names)}.`);
   if (was.pending && !is.pending && is.ready) parts.push(`${many(is.ready, "file")} uploaded.`);
-  const allVerified = is.files > 0 && is.verified === is.files;
-  if (allVerified && was.verified !== is.files)
+  const isAll = (sum) => sum.files > 0 && sum.verified === sum.files;
+  if (isAll(is) && (!isAll(was) || is.files > was.files))
     parts.push(is.files === 1 ? "Verified." : "All files verified.");
   return parts.join(" ");
 }
@@ -119,30 +128,31 @@ function newlyFailed(before, after) {
 
 /** Why the form cannot be submitted yet, over all its widgets; empty when it can. */
 export function holdReason(states) {
-  const isWaiting = states.some((state) => !canSend(state) && totals(state).pending);
-  const rows = states.flatMap(blockingRows);
-  const pending = rows.filter(isPending);
-  const failed = rows.filter((row) => row.status === "failed");
+  const isWaiting = states.some((state) => !canSend(state) && totals(state).queued);
+  const namesOf = (isMeant) => states.flatMap((state) => blockingRows(state).filter(isMeant).map(nameIn(state)));
+  const pending = namesOf(isPending);
+  const failed = namesOf((row) => row.status === "failed");
   const parts = [];
   if (states.some(({ choosing }) => choosing)) parts.push("Submit is held until the chosen files are read.");
   if (pending.length) {
     const are = pending.length === 1 ? "is" : "are";
     parts.push(
-      `Submit is held until ${many(pending.length, "file")} ${are} uploaded: ${listed(names(pending))}.`,
+      `Submit is held until ${many(pending.length, "file")} ${are} uploaded: ${listed(pending)}.`,
     );
   }
   if (isWaiting) parts.push("Uploading starts once the preview of the files has no problem.");
   if (failed.length) {
     const start = parts.length ? "" : "Submit is held: ";
     parts.push(
-      `${start}${many(failed.length, "file")} failed, to be discarded or replaced: ${listed(names(failed))}.`,
+      `${start}${many(failed.length, "file")} failed, to be discarded or replaced: ${listed(failed)}.`,
     );
   }
   return parts.join(" ");
 }
 
-function names(rows) {
-  return rows.map((row) => row.name);
+/** What files of this widget are called: where there are many entries, they all may have names in common. */
+function nameIn({ planner }) {
+  return ({ name, path }) => (planner ? path : name);
 }
 
 /** Why the files are too few for what the category asks for, or no pair; empty when they are as they should be. */
@@ -151,7 +161,7 @@ export function shortfallOf(state, title) {
   if (state.planner) return shortfallOfPlan(state, title);
   const rows = [...state.rows.values()];
   const count = rows.length;
-  if (pairing && count === FILES_OF_A_PAIR) return pairNamesProblem(names(rows))?.detail ?? "";
+  if (pairing && count === FILES_OF_A_PAIR) return pairNamesProblem(rows.map(({ name }) => name))?.detail ?? "";
   if (count ? count >= (minFiles ?? 1) : !required) return "";
   const wanted = `${title} needs at least ${many(minFiles ?? 1, "file")}`;
   return count ? `${wanted}, and has ${count}.` : `${wanted}.`;

@@ -1,7 +1,7 @@
 /** The preview of one category on the bulk page: which folder goes to which entry, and what is to be mended first. */
 
 import { bytes, listed, many } from "../files/words.js";
-import { folderKey, headlineOf, nextStepOf, refusedOf, sumsOf } from "./bulk_words.js";
+import { countedOf, folderKey, headlineOf, nameOf, nextStepOf, refusedOf, stillLeftOut, sumsOf } from "./bulk_words.js";
 
 const REFUSED_SHOWN = 20;
 const MISSING_SHOWN = 1000;
@@ -13,6 +13,7 @@ export class Preview {
   #plan;
   #size = 0;
   #leftOut = [];
+  #said = "";
 
   constructor(place, widget, title) {
     this.#place = place;
@@ -32,8 +33,16 @@ export class Preview {
     const hadFocus = this.#place.contains(document.activeElement);
     this.#place.replaceChildren(...this.#parts(state, sum, refused));
     this.#place.hidden = !this.#place.childElementCount;
+    this.#say(["line", "next"].map((name) => this.#place.querySelector(`.bulk-preview-${name}`)?.textContent));
     if (hadFocus) (this.#place.querySelector("button") ?? this.#place.querySelector("[data-preview-line]"))?.focus();
     return sum;
+  }
+
+  /** Who does not see the preview hears what it comes to, and not again while that is the same. */
+  #say(lines) {
+    const text = lines.filter(Boolean).join(". ");
+    if (text && text !== this.#said) this.#widget.say(text);
+    this.#said = text;
   }
 
   #parts(state, sum, refused) {
@@ -57,7 +66,7 @@ export class Preview {
     const list = element("ul", "bulk-problems");
     list.append(
       ...refused.map((folder) => {
-        const item = element("li", "", `${nameOf(folder)} (${many(folder.files, "file")}): ${folder.problem.detail} `);
+        const item = element("li", "", `${countedOf(folder)}: ${folder.problem.detail} `);
         item.append(leaveOutButton(folder, "Leave out", nameOf(folder)));
         return item;
       }),
@@ -68,6 +77,7 @@ export class Preview {
   }
 
   #lists({ plan, leftOut }, refused) {
+    this.#leftOut = stillLeftOut(this.#leftOut, plan);
     const { required } = this.#widget.state.rules;
     const missing = plan.missing.slice(0, MISSING_SHOWN);
     const found = `${plan.missing.length === 1 ? "1 entry" : `${plan.missing.length.toLocaleString("en")} entries`} without ${this.#title}`;
@@ -79,7 +89,7 @@ export class Preview {
       missing.length && this.#section("missing", `${found}${required ? ", which they need" : ""}`, element("p", "", names)),
       this.#section("refused", "Refused files", sentences(refused, ({ path }) => `${path}: `)),
       leftOut.length && element("p", "hint", `${many(leftOut.length, "hidden file")} left out: ${listed(leftOut)}.`),
-      this.#leftOut.length && element("p", "hint", `Left out by you: ${this.#leftOut.join(", ")}.`),
+      this.#leftOut.length && element("p", "hint", `Left out by you: ${this.#leftOut.map(countedOf).join(", ")}.`),
     ];
   }
 
@@ -120,14 +130,11 @@ export class Preview {
     const { folder: wanted } = button.dataset;
     const { rows, plan } = this.#widget.state;
     const isMeant = (place) => place?.problem && (!wanted || folderKey(place) === wanted);
-    const names = plan.folders.filter(isMeant).map((folder) => `${nameOf(folder)} (${many(folder.files, "file")})`);
+    this.#leftOut.push(...plan.folders.filter(isMeant));
     const keys = [...rows.values()].filter((row) => isMeant(plan.places.get(row.path))).map((row) => row.key);
-    this.#leftOut.push(...names);
     this.#widget.discard(keys);
   }
 }
-
-const nameOf = ({ folder }) => folder || "Files in no subfolder";
 
 function sentences(problems, prefix = () => "") {
   if (!problems.length) return null;

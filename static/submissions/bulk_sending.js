@@ -1,7 +1,8 @@
 /** Sends the bulk form without leaving the page, and shows what is wrong with it where it can be mended. */
 
+import { tokenOf } from "../files/token.js";
 import { bytes } from "../files/words.js";
-import { post, refusalOf, withToken } from "./posting.js";
+import { post, refusalOf } from "./posting.js";
 
 const SHOWN = 100;
 
@@ -26,7 +27,7 @@ export class Sending {
     const onProgress = (sent, total) => {
       if (sent < total) this.#say(`Submitting: ${bytes(sent)} of ${bytes(total)} sent …`);
     };
-    const { status, body } = await post(this.#form.action, withToken(new FormData(this.#form)), { onProgress });
+    const { status, body } = await post(this.#form.action, this.#data(), { onProgress });
     if (body?.url) {
       location.assign(body.url);
       return;
@@ -34,6 +35,12 @@ export class Sending {
     this.#isSending = false;
     this.#say("");
     this.showProblems(body ? problemsOf(body) : [{ detail: refusal(status) }], body?.errorCount);
+  }
+
+  #data() {
+    const data = new FormData(this.#form);
+    data.set("csrfmiddlewaretoken", tokenOf(this.#form));
+    return data;
   }
 
   /** Shows these problems above the form and moves the focus there; none takes them away. */

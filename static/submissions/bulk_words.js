@@ -25,6 +25,22 @@ export function folderKey({ folder, entry, problem }) {
   return JSON.stringify([folder, entry, problem?.detail ?? null]);
 }
 
+/** A folder of the plan as people call it. */
+export function nameOf({ folder }) {
+  return folder || "Files in no subfolder";
+}
+
+/** `unknown (2 files)`. */
+export function countedOf(folder) {
+  return `${nameOf(folder)} (${many(folder.files, "file")})`;
+}
+
+/** The folders that the person has left out, but for those that were chosen again. */
+export function stillLeftOut(leftOut, { folders }) {
+  const here = new Set(folders.map(nameOf));
+  return leftOut.filter((folder) => !here.has(nameOf(folder)));
+}
+
 /** `96 of 96 entries have Raw reads · 192 files · 3.4 GB`. */
 export function headlineOf(sum, title) {
   const have = sum.entriesWithFiles === 1 && sum.entries === 1 ? "entry has" : "entries have";
@@ -54,5 +70,7 @@ export function nextStepOf({ plan, rows }, refused) {
   if (plan.hold) return plan.hold;
   if (!rows.size) return plan.unmatched.length ? "Choose the folder that the table speaks of." : "";
   if (plan.isComplete && !refused.length) return "Everything is clear; uploading goes by itself.";
-  return "Nothing is uploaded yet. Mend what is listed here, or leave it out; uploading then starts by itself.";
+  const isBegun = [...rows.values()].some((row) => row.fileId);
+  const nothing = isBegun ? "No further file is sent for now." : "Nothing is uploaded yet.";
+  return `${nothing} Mend what is listed here, or leave it out; uploading then starts by itself.`;
 }

@@ -1,7 +1,8 @@
 /** Metadata table and sequences of the bulk page: dropped or chosen, and checked by the server before files move. */
 
+import { tokenOf } from "../files/token.js";
 import { bytes, many } from "../files/words.js";
-import { post, refusalOf, withToken } from "./posting.js";
+import { post, refusalOf } from "./posting.js";
 
 const CHECKED = ["metadataFile", "sequenceFile"];
 const PROBLEMS_SHOWN = 100;
@@ -94,8 +95,8 @@ export class Documents {
       const file = this.#input(name)?.files[0];
       if (file) data.set(name, file);
     }
-    data.set("csrfmiddlewaretoken", this.#input("csrfmiddlewaretoken").value);
-    return withToken(data);
+    data.set("csrfmiddlewaretoken", tokenOf(this.#form));
+    return data;
   }
 
   #names() {

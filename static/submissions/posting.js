@@ -36,10 +36,3 @@ export function refusalOf(status, sent) {
   if (status === 413) return `${sent} could not be sent: the server does not take so much at once.`;
   return "You are logged out. Log in in another window, come back to this page and try again: your files stay here.";
 }
-
-/** The token that Django wants with each POST: the cookie's, which a new log-in has changed, else the form's. */
-export function withToken(formData) {
-  const cookie = document.cookie.split("; ").find((item) => item.startsWith("csrftoken="));
-  if (cookie) formData.set("csrfmiddlewaretoken", cookie.slice("csrftoken=".length));
-  return formData;
-}

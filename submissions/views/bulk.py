@@ -11,8 +11,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
-from common.errors import DomainError, Location, ParameterMissingError, RetryLaterError, ValidationFailedError
-from common.problems import CONTENT_TYPE, body_of, error_item
+from common.errors import (
+    DomainError,
+    ErrorList,
+    Location,
+    ParameterMissingError,
+    RetryLaterError,
+    ValidationFailedError,
+)
+from common.problems import CONTENT_TYPE, body_of, error_item, headers_of
 from submissions import services
 from submissions.bulk_forms import BulkForm
 from submissions.models import Group, Organism, Submission
@@ -49,7 +56,9 @@ def organism_submit_bulk(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _submit(user: User, form: BulkForm) -> Submission:
     if not form.is_valid():
-        raise ValidationFailedError(form.domain_errors())
+        errors = ErrorList()
+        errors.extend(form.domain_errors())
+        errors.raise_if_any()
     group: Group = form.cleaned_data["groupId"]
     return services.submit(user=user, organism_slug=form.organism.slug, group_id=group.pk, sent=form.sent())
 
@@ -57,7 +66,8 @@ def _submit(user: User, form: BulkForm) -> Submission:
 def _problem(request: HttpRequest, error: Exception) -> HttpResponse:
     body = body_of(error, request.path)
     assert body is not None, "errors of ours have a problem"  # noqa: S101
-    return JsonResponse(body, status=body["status"], content_type=CONTENT_TYPE)
+    status = body["status"]
+    return JsonResponse(body, status=status, content_type=CONTENT_TYPE, headers=headers_of(error, status))
 
 
 def _page_with(request: HttpRequest, form: BulkForm, error: ValidationFailedError | DomainError) -> HttpResponse:

@@ -36,6 +36,7 @@ Row = TypeVar("Row", GroupMembership, Submission, File)
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
 def group_list(request: HttpRequest) -> HttpResponse:
     """One's groups with their counts, and a form to make another."""
     form = GroupForm(request.POST if request.method == "POST" else None)

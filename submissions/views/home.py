@@ -8,6 +8,7 @@ from django.db.models import Count, Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
@@ -21,6 +22,7 @@ RECENT = timedelta(days=30)
 
 
 @require_safe
+@never_cache
 def home(request: HttpRequest) -> HttpResponse:
     """The organisms and what each takes; for members also what waits for them, and their latest submissions."""
     organisms = Organism.objects.order_by("name").prefetch_related(

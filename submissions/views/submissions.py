@@ -40,6 +40,7 @@ class Choice:
 
 @login_required
 @require_safe
+@never_cache
 def submission_list(request: HttpRequest) -> HttpResponse:
     """The submissions of the user's groups, newest first, 25 a page, by `?show=` and `?organism=`."""
     user = member(request)

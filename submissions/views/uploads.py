@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -69,11 +70,18 @@ def _chosen(group: Group, sent: QueryDict) -> FileQuerySet:
     files = File.objects.filter(group=group).unattached().attachable()
     if "all" not in sent:
         return files.filter(pk__in=_uuids(sent.getlist("fileId")))
+    until = _moment(sent.get("until", "")) if "until" in sent else timezone.now()
+    return files.none() if until is None else files.filter(requested_at__lte=until)
+
+
+def _moment(text: str) -> datetime | None:
+    """The time that was written into the form, None if it is none."""
     try:
-        until = parse_datetime(sent.get("until", ""))
-    except ValueError:
-        until = None
-    return files.filter(requested_at__lte=until or timezone.now())
+        moment = parse_datetime(text)
+        # In UTC, as databases know no times of a year before the first.
+        return moment and moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _uuids(texts: Iterable[str]) -> list[uuid.UUID]:

@@ -203,7 +203,8 @@ def test_submit_is_held_while_a_file_is_on_its_way(form: Page, notes: Path, atte
         route.continue_()
     expect_status(form, notes.name, "uploaded", "verified")
     expect(submit_button(form)).to_have_attribute("aria-disabled", "false")
-    submit_button(form).click()
+    expect(submit_button(form)).to_be_focused()
+    form.keyboard.press("Enter")
     expect(status_of_submission(form)).to_have_attribute("data-submission-status", "ACCEPTED")
 
 
@@ -447,6 +448,27 @@ def test_a_form_that_comes_back_keeps_its_files(form: Page, notes: Path) -> None
     form.get_by_label("Submission ID").fill("one-word")
     submit_button(form).click()
     expect(status_of_submission(form)).to_have_attribute("data-submission-status", "ACCEPTED")
+
+
+def test_a_session_that_ends_is_begun_anew_in_another_window(
+    form: Page, notes: Path, product: Product, page_errors: list[str]
+) -> None:
+    form.context.clear_cookies()  # the session's and the token's
+    form.locator("#files-supplementary").set_input_files(notes)
+    expect(row(form, notes.name)).to_contain_text("You are logged out. Log in in another window, and try again here.")
+    window = form.context.new_page()
+    window.goto(f"{product.base_url}/login")
+    window.get_by_label("Username").fill("alice")
+    window.get_by_label("Password").fill("satchel-demo")
+    window.get_by_role("button", name="Log in").click()
+    window.wait_for_url("**/")
+
+    row(form, notes.name).get_by_role("button", name="Try again").click()
+
+    expect_status(form, notes.name, "verified")
+    submit_button(form).click()
+    expect(status_of_submission(form)).to_have_attribute("data-submission-status", "ACCEPTED")
+    expect_only(page_errors, "401")
 
 
 def test_files_hold_their_group(form: Page, notes: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier, Event
@@ -13,7 +15,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from embedded.programs import wait_until
-from files import storage, sweeping, verification
+from files import deletion, storage, sweeping, verification
 from files.models import File, FileAttachment
 from files.services import discard_files, discarding
 from files.storage.client import client
@@ -125,6 +127,23 @@ def test_of_many_files_those_go_that_can_and_their_objects_when_there_is_time(
 
 
 # --- discarding at the same time as something else -----------------------------------------------------
+
+
+@pytest.mark.embedded
+def test_what_a_worker_made_of_a_file_just_before_goes_with_it(
+    api: Api, demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, claim = File.objects.get(pk=api.upload(demo.group, b"read just now")), deletion.claim
+    api.post("files/complete-upload", [{"fileId": str(file.pk)}])
+
+    def slow(file_ids: Collection[uuid.UUID]) -> int:
+        verification.verify(file.pk)
+        assert [key.split("/")[0] for key in left_of(file)] == ["files"]
+        return claim(file_ids)
+
+    monkeypatch.setattr(deletion, "claim", slow)
+    assert discard(api, file) == 204
+    assert left_of(file) == []
 
 
 @pytest.mark.django_db(transaction=True)

@@ -48,6 +48,11 @@ def test_files_come_newest_first_each_once_whatever_the_page(api: Api, demo: Dem
     assert [len(page) for page in pages] == [100, 100, 3]
     files.sort(key=lambda file: (-file.requested_at.timestamp(), file.pk))
     assert [file_id for page in pages for file_id in page] == [str(file.pk) for file in files]
+    two = api.get("files", groupId=demo.group.pk, limit=2).json()
+    assert [item["fileId"] for item in two["items"]] == [str(file.pk) for file in files[:2]]
+    after = api.get("files", groupId=demo.group.pk, limit=1, cursor=two["nextCursor"]).json()
+    assert [item["fileId"] for item in after["items"]] == [str(files[2].pk)]
+    assert [api.get("files", groupId=demo.group.pk, limit=limit).status_code for limit in (0, 101)] == [400, 400]
 
 
 def test_an_item_is_what_looking_at_the_file_tells(api: Api, demo: Demo, work: Callable[[], None]) -> None:

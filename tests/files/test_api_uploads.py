@@ -297,6 +297,20 @@ def test_late_claims_are_compared_too(
     assert api.get(f"files/{multipart}").json()["problem"]["code"] == code
 
 
+def test_completing_takes_no_more_queries_for_more_files(
+    api: Api, demo: Demo, django_assert_max_num_queries: Any
+) -> None:
+    requests = api.request_upload(demo.group, 24)
+    for requested in requests:
+        put(requested["url"], b"content")
+    items = [{"fileId": requested["fileId"], "size": 7, "sha256": "1" * 64, "md5": "0" * 32} for requested in requests]
+    with django_assert_max_num_queries(14):
+        answer = api.post("files/complete-upload", items)
+    assert answer.status_code == 200
+    claimed = File.objects.filter(claimed_size=7, claimed_sha256="1" * 64, claimed_md5="0" * 32)
+    assert claimed.filter(status=File.Status.UPLOADED).count() == 24
+
+
 def test_claims_that_contradict_what_was_claimed_or_found_are_told(
     api: Api, demo: Demo, work: Callable[[], None]
 ) -> None:

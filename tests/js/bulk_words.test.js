@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { plannerOf } from "../../static/files/planning.js";
-import { headlineOf, nextStepOf, refusedOf, sumsOf, summaryOf } from "../../static/submissions/bulk_words.js";
+import { headlineOf, nextStepOf, refusedOf, stillLeftOut, sumsOf, summaryOf } from "../../static/submissions/bulk_words.js";
 
 const IDS = ["s1", "s2", "s3"];
 
@@ -39,5 +39,15 @@ test("what comes next is said in one sentence", () => {
   assert.match(nextStepOf(stateOf(["s1/a"]), []), /uploading goes by itself/);
   assert.match(nextStepOf(stateOf(["s1/a"]), [{}]), /Nothing is uploaded yet/);
   assert.match(nextStepOf(stateOf(["other/a"]), []), /Nothing is uploaded yet/);
+  const begun = stateOf(["s1/a", "other/a"]);
+  begun.rows.get("s1/a").fileId = "f";
+  assert.match(nextStepOf(begun, []), /^No further file is sent for now\. Mend/);
   assert.equal(nextStepOf(stateOf([]), []), "");
+});
+
+test("what was left out is told until it is chosen again", () => {
+  const { folders } = stateOf(["other/a", "more/b", "loose"]).plan;
+  assert.deepEqual(stillLeftOut(folders, stateOf(["s1/a"]).plan), folders);
+  const left = stillLeftOut(folders, stateOf(["s1/a", "other/b", "more/b"]).plan);
+  assert.deepEqual(left.map(({ folder }) => folder), [""]);
 });

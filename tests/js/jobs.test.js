@@ -65,6 +65,18 @@ test("a file that was refused meanwhile begins anew only when its aborted upload
   assert.equal(uploads.length, 2);
 });
 
+test("a file that is still looked at begins anew when the group is changed, and what is sent goes on", async () => {
+  const { jobs, uploads } = jobsOf();
+  const state = stateOf(2, [{ type: "uploaded", key: "0", fileId: "f" }]);
+  jobs.run(state, "1", true);
+  jobs.run(state, "2", true);
+  assert.deepEqual(uploads.map(({ kind, job }) => [kind, job.signal.aborted]), [["watch", false], ["upload", true]]);
+  uploads[1].end();
+  await new Promise((resolve) => setImmediate(resolve));
+  jobs.run(state, "2", true);
+  assert.deepEqual(uploads.slice(2).map(({ kind, job }) => [kind, job.groupId]), [["upload", "2"]]);
+});
+
 test("a file that the page does not have cannot be tried again", () => {
   const { jobs, uploads, heard } = jobsOf();
   jobs.files.set("1", {});

@@ -16,7 +16,7 @@ test("a file is examined, looked for, requested with its claims, sent, completed
   const one = job(smallFile("ACGT", { found: { head: { firstRead: { name: "r1", mate: 1 } } } }));
   await upload(store, one);
   assert.deepEqual(store.steps, [
-    "GET /api/files?groupId=1&attached=false&status=REQUESTED%2CUPLOADED%2CVERIFYING%2CVERIFIED",
+    "GET /api/files?groupId=1&attached=false&status=REQUESTED%2CUPLOADED%2CVERIFYING%2CVERIFIED&limit=1",
     "POST /api/files/request-upload?groupId=1&numberFiles=1",
     "PUT store:file-0#1",
     "POST /api/files/complete-upload",
@@ -124,7 +124,7 @@ test("many small files share their calls, and six are sent at once", async () =>
   assert.ok(jobs.every((one) => one.end.type === "verified"));
   assert.equal(store.requests.filter(isPut).length, 200);
   assert.equal(store.mostAtOnce, 6);
-  assert.equal(store.bodies("request-upload")[0].length, 48);
+  assert.equal(store.bodies("request-upload")[0].length, 100);
   assert.ok(store.requests.length - 200 < 100, `${store.requests.length}`);
 });
 
@@ -260,6 +260,33 @@ test("offline, the calls of the API wait as well, and say so", async () => {
   await upload(store, one);
   assert.deepEqual(one.notes, Array(20).fill("Offline, waiting for the network"));
   assert.equal(one.end.type, "verified");
+});
+
+test("offline from the start, every file says so for as long as it waits", async () => {
+  const store = new Store();
+  const goOffline = () => {
+    store.isOnline = false;
+    return answer(0);
+  };
+  store.faults = [fault(calls("attached=false"), goOffline)];
+  const jobs = [job(smallFile("x")), job(smallFile("y"))];
+  const uploading = upload(store, ...jobs);
+  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+  const told = jobs.map((one) => one.ofType("note").at(-1).note);
+  assert.deepEqual(told, Array(2).fill("Offline, waiting for the network"));
+  store.goOnline();
+  await uploading;
+  assert.deepEqual(jobs.map((one) => one.end.type), ["verified", "verified"]);
+});
+
+test("a session that has ended is told of in words for people, and the file can be tried again", async () => {
+  const store = new Store();
+  const problem = { code: "not_authenticated", detail: "Send a token." };
+  store.faults = [fault(calls("request-upload"), answer(401, problem))];
+  const one = job(smallFile("ACGT"));
+  await upload(store, one);
+  const detail = "You are logged out. Log in in another window, and try again here.";
+  assert.deepEqual(one.end, { type: "failed", problem: { code: "not_authenticated", detail, retryable: true } });
 });
 
 test("a part that fails for good stops the others and fails the file once", async () => {

@@ -70,6 +70,31 @@ test("single values are put together, as many as one call takes", async () => {
   assert.deepEqual(batches, [[1, 2, 3], [4]]);
 });
 
+test("what comes while a call is under way goes together into the next", async () => {
+  const batches = [];
+  const ends = [];
+  const slow = new Batcher(
+    (values) => {
+      batches.push(values);
+      return new Promise((resolve) => ends.push(() => resolve(values)));
+    },
+    { most: 3, waitMs: 0, sleep: () => new Promise(setImmediate) },
+  );
+  const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
+  const first = slow.add("a");
+  await soon();
+  const others = [slow.add("b"), slow.add("c")];
+  await soon();
+  assert.deepEqual(batches, [["a"]]);
+  ends[0]();
+  await soon();
+  assert.deepEqual(batches, [["a"], ["b", "c"]]);
+  const full = ["d", "e", "f"].map((value) => slow.add(value));
+  assert.deepEqual(batches[2], ["d", "e", "f"], "a full call waits for none");
+  ends.slice(1).forEach((end) => end());
+  assert.deepEqual(await Promise.all([first, ...others, ...full]), ["a", "b", "c", "d", "e", "f"]);
+});
+
 test("one bad value does not undo the others, a failed call fails all", async () => {
   const one = batcher(async ([, ...rest]) => [new Error("bad"), ...rest]);
   const [bad, good] = await Promise.allSettled([one.add(1), one.add(2)]);

@@ -116,6 +116,14 @@ test("what cannot be the file is not taken for it", async () => {
   }
 });
 
+test("what was begun for another group is not gone on with", async () => {
+  const store = new Store();
+  const { fileId } = store.add({ groupId: 2, status: "REQUESTED", claims: { size: 4 } });
+  const one = job(smallFile("ACGT"), { fileId });
+  await upload(store, one);
+  assert.equal(one.ends[0].fileId, "file-1");
+});
+
 test("the best of several is taken: a finished one, then one in parts", async () => {
   const store = new Store();
   store.add({ fileId: "done", status: "VERIFIED", size: 96 * MIB, sha256: "s1" });

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import {
   announcementOf,
+  detailOf,
   holdReason,
   noticesOf,
   paceOf,
@@ -87,11 +88,22 @@ test("files whose plan is not complete are told to wait, and hold submit", () =>
     items: [{ key: "a", path: "s/a", size: 2e6, modified: 1 }],
   });
   assert.equal(summaryOf(state), "1 file · 2.0 MB · not uploaded yet");
-  assert.match(holdReason([state]), /Uploading starts once the preview of the files has no problem\.$/);
+  assert.match(holdReason([state]), /until 1 file is uploaded: s\/a\. Uploading starts once the preview of the files has no problem\.$/);
   assert.equal(announcementOf(initialState(), state), "");
+  const failed = reduce(state, { type: "failed", key: "a", problem: broken });
+  assert.match(announcementOf(state, failed), /^s\/a failed: /);
+  const begun = reduce(state, { type: "started", key: "a" });
+  assert.doesNotMatch(holdReason([begun]), /starts once/);
   const ready = reduce(state, { type: "planned", planner: (paths) => ({ ...waiting(paths), isComplete: true }) });
   assert.equal(announcementOf(state, ready), "Uploading 1 file.");
   assert.doesNotMatch(holdReason([ready]), /preview/);
+});
+
+test("what is wrong says where, once", () => {
+  assert.equal(detailOf({ detail: "It is cut.", line: 1200, offset: 3400 }), "It is cut. Line 1,200. Byte 3,400.");
+  assert.equal(detailOf({ detail: "Line 1, in record 1, is long.", line: 1 }), "Line 1, in record 1, is long.");
+  assert.equal(detailOf({ detail: "Line 12 is long.", line: 1 }), "Line 12 is long. Line 1.");
+  assert.equal(detailOf({ detail: "It is empty." }), "It is empty.");
 });
 
 test("the summary says how far it is", () => {
@@ -127,6 +139,8 @@ test("what was left out is told, and that a group is missing", () => {
   assert.deepEqual(noticesOf(state, { hasGroup: true }), [
     "4 hidden files left out: .x, b/.y, b/.z and 1 more.",
   ]);
+  const hidden = reduce(initialState({}, () => ({ isComplete: false, places: new Map() })), { type: "added", items: items.slice(1) });
+  assert.match(noticesOf(hidden, { hasGroup: true })[0], /^4 hidden files left out/);
   assert.match(noticesOf(state, { hasGroup: false }).at(-1), /Choose a group/);
   const again = reduce(state, { type: "added", items: items.slice(0, 1) });
   assert.equal(noticesOf(again, { hasGroup: true }).at(-1), "1 file was here already.");
@@ -149,6 +163,8 @@ test("a screen reader hears of start, end and failures, and of many failures onc
     "All files verified.",
   );
   assert.equal(announcementOf(widget("verified"), widget("verified")), "");
+  assert.equal(announcementOf(widget("verified"), widget("verified", "verified")), "All files verified.");
+  assert.equal(announcementOf(widget("verified", "verified"), widget("verified")), "");
 });
 
 test("submit is held while files are missing, over all widgets, and says which", () => {

@@ -123,11 +123,12 @@ test("files of different groups are not asked for in one call", async () => {
 
 test("an uploaded file does not fail because the server cannot be asked", async () => {
   const store = new Store();
-  const problem = { code: "not_authenticated", detail: "Log in first." };
+  const problem = { code: "not_authenticated", detail: "Send a token." };
   store.faults = [fault(calls("ids="), answer(401, problem), 2)];
   const one = job(undefined);
   await watcherOf(store, "f").watch(one, "f");
-  assert.deepEqual(one.notes, Array(2).fill("Verification cannot be followed: Log in first."));
+  const note = "Verification cannot be followed: You are logged out. Log in in another window, and try again here.";
+  assert.deepEqual(one.notes, Array(2).fill(note));
   assert.equal(one.ofType("note").at(-1).note, "");
   assert.deepEqual(one.ends, [{ type: "verified" }]);
 });

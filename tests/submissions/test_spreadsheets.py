@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from common.errors import ErrorList
 from submissions.field_rules import FieldKind, FieldRule
+from submissions.spreadsheets import lines_of_workbook
 from submissions.tables import Table, parse_table
-from tests.workbooks import DATE, DATE_TIME, row, workbook
+from tests.workbooks import DATE, DATE_TIME, MAIN, row, workbook
 
 FIELDS = (FieldRule("country", "Country"), FieldRule("date", "Collection date", FieldKind.DATE))
 LIMIT = 1 << 20
 HEADER = row(1, "id", "country", "date")
+FAR = row(1, "id") + '<row><c r="{}"><v>1</v></c></row>'
+SHEET = "xl/worksheets/sheet1.xml"
+LISTED = b"PK\x01\x02"
+"""How the entry of a member begins in the list at the end of a ZIP archive."""
 
 
 def read(content: bytes, limit: int = LIMIT) -> tuple[Table, ErrorList]:
@@ -33,12 +41,40 @@ def problem_of(content: bytes, limit: int = LIMIT) -> tuple[str, str]:
 
 def without(content: bytes, member: str) -> bytes:
     """The workbook without one of its members."""
-    changed = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(changed, "w") as after:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(packed, "w") as after:
         for name in before.namelist():
             if name != member:
                 after.writestr(name, before.read(name))
-    return changed.getvalue()
+    return packed.getvalue()
+
+
+def changed(content: bytes, words: dict[str, str]) -> bytes:
+    """The workbook with other words in its members and in their names."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(packed, "w") as after:
+        for name in before.namelist():
+            text = before.read(name).decode()
+            for old, new in words.items():
+                text = text.replace(old, new)
+            after.writestr(words.get(name, name), text)
+    return packed.getvalue()
+
+
+def damaged(content: bytes, behind: bytes, distance: int, by: bytes = b"\xff" * 40) -> bytes:
+    """The archive with other bytes that far behind the beginning of the first place of these."""
+    at = content.index(behind) + distance
+    return content[:at] + by + content[at + len(by) :]
+
+
+def listing_more(content: bytes, number: int) -> bytes:
+    """The archive with so many more members in its list."""
+    begin, end = content.index(LISTED), content.rindex(b"PK\x05\x06")
+    one = content[begin : begin + 28] + b"\1\0\0\0\0\0" + content[begin + 34 : begin + 46] + b"x"
+    members = content[begin:end] + one * number
+    return (
+        content[:begin] + members + content[end : end + 12] + len(members).to_bytes(4, "little") + content[end + 16 :]
+    )
 
 
 def test_cells_become_the_text_that_the_sheet_would_be_saved_as() -> None:
@@ -86,11 +122,11 @@ def test_the_first_sheet_that_can_be_seen_is_the_table() -> None:
         pytest.param(workbook(""), "empty", id="an empty sheet"),
         pytest.param(workbook(HEADER, hidden=[0]), "no sheet with a table", id="all sheets hidden"),
         pytest.param(workbook("<row"), "cannot be read", id="broken XML"),
-        pytest.param(without(workbook(HEADER), "xl/worksheets/sheet1.xml"), "cannot be read", id="its sheet missing"),
+        pytest.param(without(workbook(HEADER), SHEET), "cannot be read", id="its sheet missing"),
         pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "(.xls), or one with a password", id="xls"),
         pytest.param(
             workbook(row(1, "id") + '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'),
-            "1,048,576 rows and 16,384 columns",
+            "more than 4,000,000 cells up to its last row and column",
             id="a cell at the other end",
         ),
         pytest.param(
@@ -98,6 +134,18 @@ def test_the_first_sheet_that_can_be_seen_is_the_table() -> None:
             "Delete the rows and columns behind the table",
             id="a row at the other end",
         ),
+        # Each of these asks for hundreds of gigabytes, which ends a process; this one goes on.
+        pytest.param(workbook(FAR.format("xfd1048576")), "cannot be read", id="a far cell in small letters"),
+        pytest.param(workbook(FAR.format("XFD0001048576")), "cannot be read", id="a far cell behind zeros"),
+        pytest.param(
+            changed(
+                workbook(FAR.format("XFD1048576")),
+                {"worksheets/sheet1.xml": "far/sheet1.xml", SHEET: "xl/far/sheet1.xml"},
+            ),
+            "cannot be read",
+            id="a far cell in a sheet that lies elsewhere",
+        ),
+        pytest.param(damaged(workbook(HEADER), SHEET.encode(), len(SHEET)), "cannot be read", id="damaged"),
     ],
 )
 def test_a_workbook_that_cannot_be_read_is_refused_in_words(content: bytes, words: str) -> None:
@@ -124,5 +172,40 @@ def test_a_workbook_that_declares_less_than_it_holds_is_refused() -> None:
     assert "cannot be read" in problem_of(bytes(bomb.replace(declared, (1000).to_bytes(4, "little"))))[1]
 
 
-def test_a_zip_that_is_no_workbook_is_not_taken_for_one() -> None:
-    assert problem_of(without(workbook(HEADER), "xl/workbook.xml"))[0] == "compression_invalid"
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(without(workbook(HEADER), "xl/workbook.xml"), id="no workbook in it"),
+        pytest.param(damaged(workbook(HEADER), LISTED, 6, b"\x63"), id="a version of ZIP that nobody knows"),
+        pytest.param(damaged(workbook(HEADER), LISTED, 9, b"\x08" + bytes(36) + b"\xff"), id="a name not in UTF-8"),
+        pytest.param(listing_more(workbook(HEADER), 30_000), id="more members than any workbook has"),
+    ],
+)
+def test_a_zip_that_is_no_workbook_is_not_taken_for_one(content: bytes) -> None:
+    assert problem_of(content)[0] == "compression_invalid"
+
+
+def test_a_workbook_whose_text_is_longer_than_its_xml_is_refused() -> None:
+    strings = f'<sst xmlns="{MAIN}"><si><t>{"x" * 1000}</t></si></sst>'
+    rows = HEADER + "".join(f'<row><c><v>{n}</v></c><c t="s"><v>0</v></c></row>' for n in range(1200))
+    assert problem_of(workbook(rows, more={"xl/sharedStrings.xml": strings}))[0] == "compression_invalid"
+
+
+def readers() -> list[Path]:
+    """The processes of ours that read workbooks."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            is_ours = f"PPid:\t{os.getpid()}\n" in (process / "status").read_text()
+            if is_ours and b"workbook_reader" in (process / "cmdline").read_bytes():
+                found.append(process)
+    return found
+
+
+def test_a_table_that_is_given_up_early_leaves_no_process_behind() -> None:
+    rows = "".join(row(number, f"s{number}", "x" * 200) for number in range(1, 5_000))
+    lines = lines_of_workbook(io.BytesIO(workbook(rows)), limit=8 * LIMIT, field="metadataFile")
+    assert next(lines)[0] == 1
+    assert len(readers()) == 1
+    lines.close()
+    assert readers() == []

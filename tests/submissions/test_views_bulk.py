@@ -154,6 +154,12 @@ def test_a_list_of_files_that_the_page_would_not_write_is_refused(alice: Client,
     assert (answer.status_code, codes(answer)) == (400, ["file_mapping_invalid"])
 
 
+def test_of_very_many_problems_the_first_thousand_come_with_their_number(alice: Client, demo: Demo) -> None:
+    files = linked(**{f"s{number}": [(None, "a.gz")] for number in range(1_200)})
+    body = send(alice, demo, files__rawReads=files).json()
+    assert (len(body["errors"]), body["errorCount"]) == (1_000, 1_200)
+
+
 def test_every_problem_of_every_part_comes_at_once_as_json(alice: Client, demo: Demo) -> None:
     answer = send(alice, demo, table="id\tdate\ns1\tsoon\ns1\t\n", fasta=">other\nACGT\n")
     assert answer.status_code == 422

@@ -259,6 +259,13 @@ def test_all_are_those_that_were_there_when_it_was_asked(client: Client, group: 
     assert File.objects.filter(deleting_at__isnull=True).get() == later
 
 
+@pytest.mark.parametrize("until", ["", "soon", "2026-02-31T00:00:00", "0001-01-01T00:00:00+23:59"])
+def test_all_until_a_time_that_is_none_are_none(client: Client, group: Group, until: str) -> None:
+    upload(group)
+    client.post(f"/groups/{group.pk}/uploads/discard", {"all": "1", "until": until})
+    assert File.objects.count() == 1
+
+
 def test_choosing_nothing_discards_nothing(client: Client, group: Group) -> None:
     upload(group)
     for sent in ({}, {"fileId": [str(uuid.uuid4()), "x"]}):

@@ -33,6 +33,12 @@ def test_anonymous_sees_the_organisms_and_is_asked_to_log_in(client: Client, dem
     assertNotContains(page, "My submissions")
 
 
+@pytest.mark.parametrize("path", ["/", "/groups", "/submissions", "/submissions?show=problems"])
+def test_what_is_shown_to_one_person_is_kept_by_no_cache(client: Client, demo: Demo, path: str) -> None:
+    client.force_login(demo.alice)
+    assert "no-store" in client.get(path)["Cache-Control"]
+
+
 def test_a_member_sees_where_to_submit_and_the_latest_submissions(client: Client, demo: Demo) -> None:
     mine = SubmissionFactory.create(group=demo.group, organism=demo.organism)
     other = SubmissionFactory.create(group=demo.other_group, organism=demo.organism)

@@ -47,9 +47,25 @@ export class Crc32 {
   }
 }
 
-/** A new `{update(bytes), digest()}`; its digest is in hexadecimal digits. */
+/** Hashers that are done with; making one costs more than hashing a small file. */
+const idle = [];
+
+/** A new `{update(bytes), digest()}`; its digest is in hexadecimal digits, and the last thing to be asked of it. */
 export async function sha256() {
-  const hasher = await createSHA256();
+  const hasher = idle.pop() ?? (await createSHA256());
   hasher.init();
-  return hasher;
+  return {
+    update: (bytes) => hasher.update(bytes),
+    digest: () => {
+      const digest = hasher.digest();
+      idle.push(hasher);
+      return digest;
+    },
+  };
+}
+
+/** Compiles what hashing needs, so that the first file does not wait for it. */
+export async function prepareHashing() {
+  idle.push(await createSHA256());
+  await loadCrc32();
 }

@@ -18,6 +18,11 @@ export class WorkerPool {
     this.#options = options;
   }
 
+  /** Makes the first Worker before it is needed. */
+  prepare() {
+    if (!this.#places.length && !this.#broken) this.#freePlace();
+  }
+
   /**
    * Promises what the Worker answers. Rejects with the signal's reason when that is aborted, with the Worker's error
    * under its own name, and with an `ExaminerError` where there is no Worker.

@@ -3,6 +3,7 @@
  * `{id, answer}` or `{id, error: {name, message}}`.
  */
 
+import { prepareHashing } from "./hashing.js";
 import { examineHead } from "./heads.js";
 import { examineWhole } from "./wholes.js";
 
@@ -19,6 +20,9 @@ async function examine({ id, task, file, contentCheck }) {
   }
   running.delete(id);
 }
+
+// Where WebAssembly is not to be had, the first file hears of it.
+prepareHashing().catch(() => undefined);
 
 addEventListener("message", ({ data }) => {
   if (data.task === "abort") running.get(data.id)?.abort();
