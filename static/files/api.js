@@ -9,6 +9,8 @@ const MOST_A_CALL = 100;
 const MOST_IN_AN_ADDRESS = 50;
 /** How long the first call waits for company: unseen beside a file's own time. */
 const COMPANY_MS = 20;
+/** How long it rests between two: enough files have a URL by then, and each call costs the server more than a file. */
+const REST_MS = 150;
 /** Pages of files that have the fingerprints asked for; only a file that was sent hundreds of times has more. */
 const MOST_PAGES = 5;
 /** The states of a file that may spare sending it again. */
@@ -108,7 +110,7 @@ export class FilesApi {
   }
 
   #batcher(handle, most = MOST_A_CALL) {
-    return new Batcher(handle, { most, waitMs: COMPANY_MS, sleep: this.#sleep });
+    return new Batcher(handle, { most, waitMs: COMPANY_MS, restMs: REST_MS, sleep: this.#sleep });
   }
 
   #batcherOf(purpose, groupId, most, handle) {

@@ -42,8 +42,9 @@ export class Examiner {
   examine(file, { contentCheck, signal }) {
     const both = this.#heads.run({ task: "head", file, contentCheck }, signal);
     const read = async () => {
-      const { problem } = (await both).head;
-      if (problem) return { sha256: null, problem };
+      const { head, whole } = await both;
+      if (head.problem) return { sha256: null, problem: head.problem };
+      if (whole) return whole;
       return this.#wholes.run({ task: "whole", file, contentCheck }, signal);
     };
     return {

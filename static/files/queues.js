@@ -42,7 +42,8 @@ export class Limiter {
 
 /**
  * Puts single items together into calls of at most `most`. The first waits `waitMs` for company; what comes while a call
- * is under way waits for its end, unless it fills a call of its own. So the slower the server, the fewer the calls.
+ * is under way waits for its end and `restMs` longer, unless it fills a call of its own. So the slower the server, the
+ * fewer the calls.
  */
 export class Batcher {
   #handle;
@@ -52,25 +53,27 @@ export class Batcher {
   #isWaiting = false;
 
   /** `handle(values)` gives one result a value, in order; an `Error` among them fails its item alone. */
-  constructor(handle, { most, waitMs, sleep }) {
+  constructor(handle, { most, waitMs, restMs = 0, sleep }) {
     this.#handle = handle;
-    this.#options = { most, waitMs, sleep };
+    this.#options = { most, waitMs, restMs, sleep };
   }
 
   /** The result for `value`. */
   add(value) {
     return new Promise((resolve, reject) => {
       this.#items.push({ value, resolve, reject });
-      const { most, waitMs, sleep } = this.#options;
+      const { most, waitMs } = this.#options;
       if (this.#items.length === most) this.#flush();
-      else if (!this.#running && !this.#isWaiting) {
-        this.#isWaiting = true;
-        sleep(waitMs).then(() => {
-          this.#isWaiting = false;
-          this.#flush();
-        });
-      }
+      else if (!this.#running) this.#flushAfter(waitMs);
     });
+  }
+
+  async #flushAfter(ms) {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    await this.#options.sleep(ms);
+    this.#isWaiting = false;
+    this.#flush();
   }
 
   async #flush() {
@@ -89,6 +92,6 @@ export class Batcher {
       for (const item of items) item.reject(error);
     }
     this.#running -= 1;
-    if (!this.#running) this.#flush();
+    if (!this.#running) this.#flushAfter(this.#options.restMs);
   }
 }

@@ -3,6 +3,9 @@
 /** The best first: what is decided, what will be, what only needs its missing parts. */
 const RANKS = ["VERIFIED", "VERIFYING", "UPLOADED", "REQUESTED"];
 
+/** So many files are looked up one by one: one call instead of two for those who wait for a single file. */
+const FEW = 10;
+
 /** Whether all of the file's bytes are in the object store. */
 export function isFinished(file) {
   return file.status !== "REQUESTED";
@@ -27,22 +30,25 @@ export class Recogniser {
   #api;
   #groups = new Map();
   #held = new Set();
+  #begun = 0;
 
   /** `api` as in `api.js`. */
   constructor(api) {
     this.#api = api;
   }
 
-  /** Asks about the job's group while the file is still being looked at. */
+  /** A job has begun; with many of them it pays to ask about the group, while the files are still being looked at. */
   prepare(job) {
-    if (!job.signal.aborted) this.#asked(job.groupId);
+    if (job.signal.aborted) return;
+    this.#begun += 1;
+    if (this.#isMany) this.#asked(job.groupId);
   }
 
   /** The files on the server that may be the job's, best first; equal in size and at begin and end. */
   async candidates(job, examination) {
     const own = job.fileId ? await this.#api.describe(job, job.fileId) : null;
     if (own && mayBe(own, job)) return [own];
-    if (!(await this.#hasAny(job))) return [];
+    if (this.#isMany && !(await this.#hasAny(job))) return [];
     const fingerprint = await examination.fingerprint();
     const found = fingerprint ? await this.#api.findUnattached(job, fingerprint) : [];
     return found.filter((file) => mayBe(file, job)).sort(byRank);
@@ -58,6 +64,10 @@ export class Recogniser {
   /** Lets the others have it. */
   release(fileId) {
     this.#held.delete(fileId);
+  }
+
+  get #isMany() {
+    return this.#begun > FEW;
   }
 
   #hasAny(job) {

@@ -5,7 +5,7 @@ import { RequestError } from "./requests.js";
 const MOST_A_CALL = 50;
 const ROUND_MS = 500;
 /** With more files than one call asks for nobody looks at each; the server has better to do than to tell of them all. */
-const LONG_ROUND_MS = 1500;
+const LONG_ROUND_MS = 2500;
 /** Pauses between two looks at a file, in rounds. */
 const LONGEST_PAUSE = 30;
 const PAUSES_GROW_BY = 1.5;

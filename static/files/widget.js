@@ -33,6 +33,7 @@ export class ExtraFiles {
   #listeners = [];
   #told;
   #timer;
+  #shownAt = 0;
 
   constructor(element, uploader, hold) {
     this.element = element;
@@ -87,6 +88,7 @@ export class ExtraFiles {
   flush() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#shownAt = performance.now();
     this.state = reduceRows(this.state, this.#heard.splice(0));
     this.#tell();
     const { groupId } = this.#hold;
@@ -125,10 +127,11 @@ export class ExtraFiles {
     this.flush();
   }
 
-  /** An action of the network, or none where only jobs have ended: shown soon, with others. */
+  /** An action of the network, or none where only jobs have ended: shown at once, or soon and with others. */
   #hear(action) {
     if (action) this.#heard.push(action);
-    this.#timer ??= setTimeout(() => this.flush(), SHOW_EVERY_MS);
+    const rest = this.#shownAt + SHOW_EVERY_MS - performance.now();
+    this.#timer ??= setTimeout(() => this.flush(), Math.max(rest, 0));
   }
 
   /** Adds what was chosen, `{picked, unreadable}`, or what is being found of a drop; until it has rows, the form is held. */

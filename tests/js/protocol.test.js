@@ -16,7 +16,7 @@ test("a file is examined, looked for, requested with its claims, sent, completed
   const one = job(smallFile("ACGT", { found: { head: { firstRead: { name: "r1", mate: 1 } } } }));
   await upload(store, one);
   assert.deepEqual(store.steps, [
-    "GET /api/files?groupId=1&attached=false&status=REQUESTED%2CUPLOADED%2CVERIFYING%2CVERIFIED&limit=1",
+    "GET /api/files?groupId=1&attached=false&status=REQUESTED%2CUPLOADED%2CVERIFYING%2CVERIFIED&fingerprints=f1",
     "POST /api/files/request-upload?groupId=1&numberFiles=1",
     "PUT store:file-0#1",
     "POST /api/files/complete-upload",

@@ -52,6 +52,18 @@ test("fingerprints are looked up together, fifty a call, and only in a group tha
   assert.equal(store.requests.filter(calls("attached=false")).length, sizes.length + 1);
 });
 
+test("many files ask once whether the group has any, a few are looked up at once", async () => {
+  for (const [count, looks] of [
+    [120, ["limit"]],
+    [10, ["fingerprints"]],
+  ]) {
+    const store = new Store();
+    await upload(store, ...Array.from({ length: count }, (_, n) => job(smallFile(`${n}`, { fingerprint: `f${n}` }))));
+    const asked = store.requests.filter(calls("attached=false")).map(({ url }) => new URL(url, "http://h").searchParams);
+    assert.deepEqual(asked.map((one) => ["limit", "fingerprints"].find((name) => one.has(name))), looks);
+  }
+});
+
 test("a finished file that is the same is not sent again", async () => {
   for (const [status, fields] of [
     ["VERIFIED", { sha256: "s1" }],

@@ -6,14 +6,18 @@ import { CramCheck, cramTailFault } from "./cram.js";
 import { CheckFailedError } from "./failing.js";
 import { loadCrc32, sha256 } from "./hashing.js";
 import { PIECE, readPiece } from "./reading.js";
+import { wholeOf } from "./wholes.js";
 
 /** So much text is looked at: hundreds of reads, in a few milliseconds. */
 const ENOUGH_TEXT = 256 << 10;
 const ENOUGH_BAM = 128 << 10;
+/** A file so small is read to its end at once: to read it a second time would cost more. */
+const SMALL = 256 << 10;
 
 /**
- * `{fingerprint, head: {problem, firstRead}}` of a file, `problem` as `{code, detail, line?, offset?}` or null. What
- * cannot be told from these bytes for certain is no problem. Rejects with a `NotReadableError`.
+ * `{fingerprint, head: {problem, firstRead}, whole}` of a file, `problem` as `{code, detail, line?, offset?}` or null.
+ * What cannot be told from these bytes for certain is no problem. `whole` is what `examineWhole` would find where the
+ * file is small, else null. Rejects with a `NotReadableError`.
  */
 export async function examineHead(file, contentCheck) {
   const size = file.size;
@@ -21,11 +25,17 @@ export async function examineHead(file, contentCheck) {
   const last = size > PIECE ? await readPiece(file, size - PIECE, size) : first;
   const fingerprint = await fingerprintOf(size, first, last);
   await loadCrc32();
+  const head = await headOf(file, contentCheck, { first, last });
+  const whole = size <= SMALL && !head.problem ? await wholeOf([first], size, contentCheck) : null;
+  return { fingerprint, head, whole };
+}
+
+async function headOf(file, contentCheck, { first, last }) {
+  const size = file.size;
   const made = checkFor(contentCheck, size);
-  if (!made) return { fingerprint, head: { problem: null, firstRead: null } };
+  if (!made) return { problem: null, firstRead: null };
   const fault = await faultOf(made.check, { file, size, first, last });
-  const problem = fault?.of(contentCheck) ?? null;
-  return { fingerprint, head: { problem, firstRead: made.names?.first ?? null } };
+  return { problem: fault?.of(contentCheck) ?? null, firstRead: made.names?.first ?? null };
 }
 
 /** SHA-256 over the size in decimal digits, the first MiB and the last MiB, which may overlap. */
