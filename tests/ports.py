@@ -1,4 +1,4 @@
-"""Ports for one test session, apart from those of sessions that run beside it (`make test` has two)."""
+"""Ports for one test session, apart from those of sessions that run beside it (`make test` has several)."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from embedded.place import Place
@@ -107,5 +108,6 @@ class Runs:
         """Kill whatever is left of the last run."""
         if self._last is not None:
             for pid in self._last.processes():
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it may end by itself just then, as its neighbours do
+                    os.kill(pid, signal.SIGKILL)
             self._last.process.wait()
