@@ -19,7 +19,7 @@ from files.forms import ChosenFile, ExtraFilesField
 from files.models import FileCategory
 from submissions.checksums import FIELD as CHECKSUM_FIELD
 from submissions.errors import FileMappingInvalidError, SubmissionIdUnknownError, quoted
-from submissions.forms import FILES_PREFIX, GroupField
+from submissions.forms import FILES_PREFIX, FilesForm, GroupField
 from submissions.mapping import FILE_ID
 from submissions.models import Group, Organism
 from submissions.sequences import FIELD as SEQUENCE_FIELD
@@ -111,12 +111,14 @@ def _document(label: str, help_text: str, *, missing: str = "", accept: str = ""
     )
 
 
-class BulkForm(forms.Form):
+class BulkForm(FilesForm):
     """Many sequence entries: group, metadata table, sequences, checksum file, and a folder for each category.
 
     Table and sequences are judged by `submissions.services.submit` alone; `add_problems` brings its errors to their
     fields.
     """
+
+    box_input = "folder"
 
     groupId = GroupField(  # noqa: N815  the contract's name, and the tests' from outside
         Group.objects.none(),
@@ -158,22 +160,6 @@ class BulkForm(forms.Form):
     def document_fields(self) -> list[BoundField]:
         """Table, sequences and checksum file."""
         return [self[name] for name in (TABLE_FIELD, SEQUENCE_FIELD, CHECKSUM_FIELD) if name in self.fields]
-
-    @property
-    def file_fields(self) -> list[BoundField]:
-        """The boxes for extra files, one a category."""
-        return [self[name] for name in self.fields if name.startswith(FILES_PREFIX)]
-
-    @property
-    def problems(self) -> list[tuple[str, str]]:
-        """Every problem with the `id` of the element to mend it at, in the order of the page."""
-        found = [(self._anchor(field), str(error)) for field in self for error in field.errors]
-        return [("", str(error)) for error in self.non_field_errors()] + found
-
-    def _anchor(self, field: BoundField) -> str:
-        if isinstance(field.field, ExtraFilesField):
-            return f"folder-{field.name.removeprefix(FILES_PREFIX)}"
-        return field.id_for_label
 
     # --- to the service and back ---
 

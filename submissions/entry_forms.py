@@ -12,12 +12,12 @@ from django.core.exceptions import ValidationError
 from common.errors import DomainError
 from files.forms import ExtraFilesField
 from files.models import FileAttachment
-from submissions.forms import FILES_PREFIX
+from submissions.forms import FILES_PREFIX, FilesForm
 from submissions.models import SequenceEntry
 from submissions.services import Replacement
 
 
-class EntryFilesForm(forms.Form):
+class EntryFilesForm(FilesForm):
     """The files of an entry, a box a category; everything else is decided by `submissions.services.replace_files`."""
 
     asOf = forms.DateTimeField(required=False, widget=forms.HiddenInput)  # noqa: N815  as the form part is named
@@ -30,19 +30,6 @@ class EntryFilesForm(forms.Form):
             present = [attachment for attachment in attached if attachment.category_id == category.pk]
             field = ExtraFilesField(category, initial=_value_of(present))
             self.fields[FILES_PREFIX + category.name] = field
-
-    @property
-    def file_fields(self) -> list[forms.BoundField]:
-        """The boxes, one a category."""
-        return [self[name] for name in self.fields if name.startswith(FILES_PREFIX)]
-
-    @property
-    def problems(self) -> list[tuple[str, str]]:
-        """Every problem with the `id` of the element to mend it at, in the order of the page."""
-        found = [("", str(error)) for error in [*self.non_field_errors(), *self["asOf"].errors]]
-        for field in self.file_fields:
-            found += [(f"files-{field.name.removeprefix(FILES_PREFIX)}", str(error)) for error in field.errors]
-        return found
 
     def clean(self) -> dict[str, Any]:
         """A box that was not sent is no empty one: nothing is taken off an entry because something got lost."""

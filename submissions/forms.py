@@ -60,7 +60,30 @@ class GroupField(forms.ModelChoiceField):  # type: ignore[type-arg]  # at run ti
         return f"{group.name} (group {group.pk})"
 
 
-class EntryForm(forms.Form):
+class FilesForm(forms.Form):
+    """A form with a box for the files of each category; its problems lead to where they can be mended."""
+
+    box_input = "files"
+    """Which input of a box takes the focus: `files-<category>` or `folder-<category>`."""
+
+    @property
+    def file_fields(self) -> list[BoundField]:
+        """The boxes for extra files, one a category."""
+        return [self[name] for name in self.fields if name.startswith(FILES_PREFIX)]
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """Every problem with the `id` of the element to mend it at, in the order of the page."""
+        found = [(self._anchor(field), str(error)) for field in self for error in field.errors]
+        return [("", str(error)) for error in self.non_field_errors()] + found
+
+    def _anchor(self, field: BoundField) -> str:
+        if isinstance(field.field, ExtraFilesField):
+            return f"{self.box_input}-{field.name.removeprefix(FILES_PREFIX)}"
+        return "" if field.is_hidden else field.id_for_label
+
+
+class EntryForm(FilesForm):
     """One sequence entry: group, submission ID, metadata, sequence and files.
 
     What can be said of a field alone is said here; everything else is decided by `submissions.services.submit`,
@@ -117,22 +140,6 @@ class EntryForm(forms.Form):
     def metadata_fields(self) -> list[BoundField]:
         """The fields of the organism's metadata."""
         return [self[name] for name in self.fields if name.startswith(METADATA_PREFIX)]
-
-    @property
-    def file_fields(self) -> list[BoundField]:
-        """The boxes for extra files, one a category."""
-        return [self[name] for name in self.fields if name.startswith(FILES_PREFIX)]
-
-    @property
-    def problems(self) -> list[tuple[str, str]]:
-        """Every problem with the `id` of the element to mend it at, in the order of the page."""
-        found = [(self._anchor(field), str(error)) for field in self for error in field.errors]
-        return [("", str(error)) for error in self.non_field_errors()] + found
-
-    def _anchor(self, field: BoundField) -> str:
-        if isinstance(field.field, ExtraFilesField):
-            return f"files-{field.name.removeprefix(FILES_PREFIX)}"
-        return field.id_for_label
 
     # --- what a field can say alone ---
 
