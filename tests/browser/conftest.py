@@ -1,18 +1,38 @@
-"""A product whose object store pages reach through a link that tests can slow down and break."""
+"""Alice, logged in, and a product whose object store pages reach through a link that tests can slow down and break."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.link import Link
 from tests.product import Product, running_product
 
+if TYPE_CHECKING:
+    from playwright._impl._api_structures import SetCookieParam
+
 URL_LIFETIME = 6.0  # seconds: they run out in mid-upload
 UNEVEN = (1e6, 2e6, 3e6, 4e6, 5e6, 6e6)  # bytes a second: parts that began together do not end together
+
+
+@pytest.fixture(scope="session")
+def cookies(browser: Browser, product: Product) -> list[SetCookieParam]:
+    """Those of alice, logged in once."""
+    context = browser.new_context(base_url=product.base_url)
+    page = context.new_page()
+    page.goto("/login")
+    page.get_by_label("Username").fill("alice")
+    page.get_by_label("Password").fill("satchel-demo")
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/")
+    found = [cast("SetCookieParam", cookie) for cookie in context.cookies()]
+    context.close()
+    return found
 
 
 @dataclass(frozen=True)

@@ -25,21 +25,6 @@ ADDRESS = "/organisms/ebola-sudan/submit/bulk"
 BUSY = 180_000  # milliseconds for hundreds of files on a busy machine
 
 
-@pytest.fixture(scope="module")
-def cookies(browser: Browser, product: Product) -> list[SetCookieParam]:
-    """Those of alice, logged in once."""
-    context = browser.new_context(base_url=product.base_url)
-    page = context.new_page()
-    page.goto("/login")
-    page.get_by_label("Username").fill("alice")
-    page.get_by_label("Password").fill("satchel-demo")
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/")
-    found = [cast("SetCookieParam", cookie) for cookie in context.cookies()]
-    context.close()
-    return found
-
-
 @pytest.fixture
 def bulk(page: Page, cookies: list[SetCookieParam]) -> Page:
     """The page for many entries, as alice opens it."""

@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
@@ -24,21 +24,6 @@ MIB = 1024 * 1024
 TO_THE_STORE = re.compile(r"X-Amz-Signature=")
 CORS = {"Access-Control-Allow-Origin": "*"}
 HELD = "Submit is held"
-
-
-@pytest.fixture(scope="module")
-def cookies(browser: Browser, product: Product) -> list[SetCookieParam]:
-    """Those of alice, logged in once."""
-    context = browser.new_context(base_url=product.base_url)
-    page = context.new_page()
-    page.goto("/login")
-    page.get_by_label("Username").fill("alice")
-    page.get_by_label("Password").fill("satchel-demo")
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/")
-    found = [cast("SetCookieParam", cookie) for cookie in context.cookies()]
-    context.close()
-    return found
 
 
 @pytest.fixture
