@@ -1,1 +1,3 @@
 """The command-line client of Satchel."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,340 @@
+"""Submitting a table, sequences and folders of files: planned and looked at first, then sent, then submitted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from satchel.bodies import FileMapping, Organism
+from satchel.cli import watching
+from satchel.cli.ending import UsageError
+from satchel.cli.session import Session, category_named
+from satchel.cli.uploading import (
+    Sending,
+    failures,
+    fault_problem,
+    look_at_all,
+    refuse_if_any,
+    say_left_out,
+    send,
+)
+from satchel.documents import FILES, Table, UnreadableHereError, read_table, sequence_problems, table_without_files
+from satchel.errors import ApiError, Problem
+from satchel.fingerprint import fingerprint_of
+from satchel.folders import Found, files_below
+from satchel.output import RefusedError
+from satchel.planning import Plan, PlannedFile, holds_file_ids, mapping_of_pairs, plan
+from satchel.prechecks import Look
+from satchel.rules import FILES_OF_A_PAIR, pair_problem
+from satchel.transfer import LocalFile
+from satchel.words import listed, many, quoted, size_words
+
+SHOWN_ENTRIES = 30
+"""Of a larger plan the rest is counted; `--dry-run --json` has all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitWishes:
+    """What is to be submitted, and how; `files` as on the command line, `DIR` or `CATEGORY=DIR`."""
+
+    table: Path
+    sequences: Path | None
+    files: Sequence[str]
+    organism: str | None
+    group: int | None
+    checksums: Path | None = None
+    leave_out_unmatched: bool = False
+    dry_run: bool = False
+    again: bool = False
+    wait: bool = False
+    parallel: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What will be submitted, in which nothing was found wrong; `mapping` has the files that are uploaded already."""
+
+    organism: Organism
+    group_id: int
+    plan: Plan
+    mapping: FileMapping = field(default_factory=dict)
+    table: bytes | None = None
+
+
+def submit(session: Session, wishes: SubmitWishes) -> None:
+    """Plan, look, send, submit, and wait if that is wished. Raises `RefusedError`, mostly before a byte was sent."""
+    prepared = _prepare(session, wishes)
+    _say_plan(session, prepared.plan)
+    refuse_if_any(_problems_in_files(session, prepared), "Nothing was sent:")
+    if wishes.dry_run:
+        session.output.say("A dry run: nothing was sent.")
+        session.output.result({"plan": _plan_body(prepared.plan)})
+        return
+    mapping = _send(session, prepared, wishes.parallel)
+    with _Form(wishes, prepared.table, mapping) as form:
+        key = None if wishes.again else _idempotency_key(prepared, form.parts)
+        entries, number = _submit(session, prepared, form.parts, key or str(uuid.uuid4()))
+    session.output.say(f"Submitted as submission {number}: {session.login.url}/submissions/{number}")
+    if wishes.wait:
+        watching.follow(session, number)
+        return
+    header = ("ACCESSION", "SUBMISSION ID", "STATUS")
+    rows = [(f"{entry['accession']}.{entry['version']}", entry["submissionId"], entry["status"]) for entry in entries]
+    session.output.table(header, rows)
+    session.output.result({"submission": number, "entries": entries})
+
+
+# --- planning ----------------------------------------------------------------------------------------
+
+
+def _prepare(session: Session, wishes: SubmitWishes) -> _Prepared:
+    """Everything that can be found wrong with table, sequences and folders, without reading the files in them."""
+    organism = session.organism(wishes.organism)
+    found = _found(organism, wishes.files)
+    try:
+        table = read_table(wishes.table)
+    except UnreadableHereError as error:
+        return _unread(session, organism, wishes, error)
+    problems = [*table.problems, *sequence_problems(table, wishes.sequences, organism["sequences"])]
+    problems += _unknown_columns(table, organism)
+    made = plan(table, organism["fileCategories"], found, leave_out_unmatched=wishes.leave_out_unmatched)
+    say_left_out(session, made.left_out)
+    refuse_if_any([*problems, *made.problems], "Nothing was sent:")
+    group_id = session.group_id(wishes.group)
+    if not made.files or not table.file_categories:
+        return _Prepared(organism, group_id, made)
+    # A mapping beside `files.` columns would be one too many, so all of them go into the mapping.
+    return _Prepared(organism, group_id, made, _mapping_of_columns(table, organism), table_without_files(wishes.table))
+
+
+def _unread(session: Session, organism: Organism, wishes: SubmitWishes, error: UnreadableHereError) -> _Prepared:
+    """A table that only the server can read does, as long as no files have to be found by its rows."""
+    if wishes.files:
+        text = (
+            f"{quoted(wishes.table.name)} is {error}, which this program does not read: save it as tab-separated text."
+        )
+        raise UsageError(text, "table_unreadable")
+    return _Prepared(organism, session.group_id(wishes.group), Plan())
+
+
+def _found(organism: Organism, given: Sequence[str]) -> dict[str, Found]:
+    """What is in the folders, by category."""
+    found: dict[str, Found] = {}
+    for category, folder in _folders(organism, given):
+        if not folder.is_dir():
+            raise UsageError(f"{quoted(str(folder))} is no folder.")
+        below, together = files_below(folder), found.setdefault(category, Found())
+        together.files.extend(below.files)
+        together.hidden.extend(below.hidden)
+    return found
+
+
+def _folders(organism: Organism, given: Sequence[str]) -> list[tuple[str, Path]]:
+    """Category and folder of each `--files`; a folder of folders named like categories is one for each of them."""
+    names = [category["name"] for category in organism["fileCategories"]]
+    if given and not (organism["fileSharing"] and names):
+        raise UsageError(f"“{organism['slug']}” takes no extra files; leave --files out.", "file_sharing_disabled")
+    folders: list[tuple[str, Path]] = []
+    for value in given:
+        category, equals, folder = value.partition("=")
+        if equals and (category in names or not Path(value).is_dir()):
+            folders.append((category_named(organism, category)["name"], Path(folder)))
+        else:
+            folders.extend(_folders_of_all(names, Path(value)))
+    return folders
+
+
+def _folders_of_all(names: Sequence[str], folder: Path) -> list[tuple[str, Path]]:
+    if not folder.is_dir():
+        raise UsageError(f"{quoted(str(folder))} is no folder.")
+    inside = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
+    if inside and all(name in names for name in inside):
+        return [(name, folder / name) for name in names if name in inside]
+    if len(names) == 1:
+        return [(names[0], folder)]
+    ways = " ".join(f"--files {name}=DIR" for name in names)
+    text = f"Say which file category {quoted(str(folder))} is for: {ways}. Or give a folder with a folder for each."
+    raise UsageError(text, "category_missing")
+
+
+def _unknown_columns(table: Table, organism: Organism) -> list[Problem]:
+    names = [category["name"] for category in organism["fileCategories"]]
+    shown = ", ".join(FILES + name for name in names) or "none"
+    return [
+        Problem("category_unknown", f"There is no file category for the column “{FILES}{name}”; there are: {shown}.")
+        for name in table.file_categories
+        if name not in names
+    ]
+
+
+def _mapping_of_columns(table: Table, organism: Organism) -> FileMapping:
+    """What columns of `fileName:fileId` pairs say."""
+    mapping: FileMapping = {}
+    for category in organism["fileCategories"]:
+        if holds_file_ids(table, category["name"]):
+            for submission_id, file_id, name in mapping_of_pairs(table, category["name"]):
+                _add(mapping, submission_id, category["name"], file_id, name)
+    return mapping
+
+
+def _say_plan(session: Session, made: Plan) -> None:
+    """Which files go to which entry."""
+    by_category: dict[str, dict[str, list[PlannedFile]]] = {}
+    for planned in made.files:
+        by_category.setdefault(planned.category, {}).setdefault(planned.submission_id, []).append(planned)
+    for category, entries in by_category.items():
+        files = [planned.file for own in entries.values() for planned in own]
+        size = size_words(sum(file.size for file in files))
+        number = many(len(entries), "entry", "entries")
+        session.output.say(f"{category}: {many(len(files), 'file')} of {number}, {size}")
+        for submission_id, own in list(entries.items())[:SHOWN_ENTRIES]:
+            paths = listed([planned.file.relative for planned in own], most=4)
+            session.output.say(f"  {quoted(submission_id)}: {paths}")
+        if (more := len(entries) - SHOWN_ENTRIES) > 0:
+            session.output.say(f"  and {many(more, 'entry', 'entries')} more")
+        if missing := made.missing.get(category):
+            session.output.say(f"  without files: {listed([quoted(one) for one in missing], most=10)}")
+
+
+def _plan_body(made: Plan) -> dict[str, Any]:
+    files = [
+        {
+            "submissionId": planned.submission_id,
+            "category": planned.category,
+            "name": planned.file.name,
+            "path": str(planned.file.path),
+            "size": planned.file.size,
+        }
+        for planned in made.files
+    ]
+    return {"files": files, "bytes": made.size, "leftOut": made.left_out, "withoutFiles": made.missing}
+
+
+# --- looking -----------------------------------------------------------------------------------------
+
+
+def _problems_in_files(session: Session, prepared: _Prepared) -> list[Problem]:
+    """What the beginnings of the files show."""
+    categories = {category["name"]: category for category in prepared.organism["fileCategories"]}
+    files = prepared.plan.files
+    checks = [categories[planned.category]["contentCheck"] or "" for planned in files]
+    looks = look_at_all([(planned.file, check) for planned, check in zip(files, checks, strict=True)])
+    looked = list(zip(files, looks, strict=True))
+    faults = [fault_problem(planned.file, planned.category, look) for planned, look in looked]
+    paired = [(planned, look) for planned, look in looked if categories[planned.category]["pairing"]]
+    return [*filter(None, faults), *_problems_of_pairs(paired)]
+
+
+def _problems_of_pairs(looked: Sequence[tuple[PlannedFile, Look]]) -> list[Problem]:
+    problems = []
+    entries: dict[tuple[str, str], list[tuple[PlannedFile, Look]]] = {}
+    for planned, look in looked:
+        entries.setdefault((planned.submission_id, planned.category), []).append((planned, look))
+    for (submission_id, category), files in entries.items():
+        reads = [(planned.file.name, look.first_read) for planned, look in files if look.first_read]
+        if len(reads) != FILES_OF_A_PAIR:
+            continue
+        if (problem := pair_problem(*reads)) is not None:
+            where = {"submissionId": submission_id, "category": category}
+            problems.append(Problem(problem.code, problem.detail, where=where))
+    return problems
+
+
+# --- sending and submitting --------------------------------------------------------------------------
+
+
+def _send(session: Session, prepared: _Prepared, parallel: int) -> FileMapping:
+    """Send the planned files; the file mapping with all of them."""
+    planned = prepared.plan.files
+    mapping = prepared.mapping
+    if not planned:
+        return mapping
+    files = [LocalFile(one.file.path, one.file.name, one.category, one.file.size) for one in planned]
+    uploaded = send(session, files, Sending(prepared.group_id, prepared.organism["slug"], parallel))
+    if failed := failures(uploaded):
+        text = f"{many(len(failed), 'file')} failed, so nothing was submitted. The same command sends what is missing:"
+        raise RefusedError(text, failed, "upload_failed")
+    for one, done in zip(planned, uploaded, strict=True):
+        _add(mapping, one.submission_id, one.category, done.file_id or "", one.file.name)
+    return mapping
+
+
+def _add(mapping: FileMapping, submission_id: str, category: str, file_id: str, name: str) -> None:
+    mapping.setdefault(submission_id, {}).setdefault(category, []).append({"fileId": file_id, "name": name})
+
+
+class _Form:
+    """The parts of the form, the documents open for as long as the block lasts."""
+
+    def __init__(self, wishes: SubmitWishes, table: bytes | None, mapping: FileMapping) -> None:
+        self.parts: dict[str, tuple[str, bytes | IO[bytes]]] = {}
+        self._stack = ExitStack()
+        self._wishes = wishes
+        self._table = table
+        self._mapping = mapping
+
+    def __enter__(self) -> _Form:
+        wishes = self._wishes
+        self.parts["metadataFile"] = self._opened(wishes.table)
+        if self._table is not None:
+            self.parts["metadataFile"] = (f"{wishes.table.name.split('.')[0]}.tsv", self._table)
+        if wishes.sequences is not None:
+            self.parts["sequenceFile"] = self._opened(wishes.sequences)
+        if wishes.checksums is not None:
+            self.parts["checksumFile"] = self._opened(wishes.checksums)
+        if self._mapping:
+            text = json.dumps(self._mapping, ensure_ascii=False)
+            self.parts["fileMapping"] = ("mapping.json", text.encode())
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    def _opened(self, path: Path) -> tuple[str, IO[bytes]]:
+        return path.name, self._stack.enter_context(path.open("rb"))
+
+
+def _idempotency_key(prepared: _Prepared, parts: Mapping[str, tuple[str, bytes | IO[bytes]]]) -> str:
+    """The same for the same documents and files, from whichever folder: so that a lost answer submits nothing twice.
+
+    Files count by their fingerprints, not by file ID: another upload of the same bytes is the same submission.
+    """
+    digest = hashlib.sha256(f"{prepared.organism['slug']}\n{prepared.group_id}\n".encode())
+    for name in ("metadataFile", "sequenceFile", "checksumFile"):
+        if part := parts.get(name):
+            digest.update(f"{name} {_sha256(part[1])}\n".encode())
+    lines = [
+        json.dumps([one.submission_id, one.category, one.file.name, fingerprint_of(one.file.path, one.file.size)])
+        for one in prepared.plan.files
+    ]
+    digest.update("\n".join(sorted(lines)).encode())
+    return f"satchel-{digest.hexdigest()}"
+
+
+def _sha256(content: bytes | IO[bytes]) -> str:
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest()
+    digest = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type]  # open files read into buffers
+    content.seek(0)
+    return digest
+
+
+def _submit(
+    session: Session, prepared: _Prepared, parts: Mapping[str, tuple[str, bytes | IO[bytes]]], key: str
+) -> tuple[Sequence[Any], int]:
+    try:
+        return session.api.submit(prepared.organism["slug"], prepared.group_id, parts, idempotency_key=key)
+    except ApiError as error:
+        if error.code != "idempotency_key_reused":
+            raise
+        text = (
+            "The same table, sequences and files were submitted within the last 24 hours. See what became of it with "
+            "“satchel status”, or submit it once more with --again."
+        )
+        raise RefusedError(text, (), "submitted_already") from error
