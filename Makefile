@@ -50,17 +50,24 @@ check: dev node_modules/.installed ## everything that can be said without runnin
 	@"$(VENV)/bin/djlint" templates --lint --quiet
 	@$(ESLINT) --max-warnings 0 .
 
-bench: dev $(VAR)/uppy.js ## the benchmarks; each prints a table and last a line of JSON
+bench: dev $(VAR)/uppy.js $(VAR)/peers/installed ## the benchmarks; each prints a table and last a line of JSON
 	@$(PY) -m tests.chromium
 	@$(PY) -m benchmarks.part_urls
 	@$(PY) -m benchmarks.verification
 	@$(PY) -m benchmarks.verification_memory
 	@$(PY) -m benchmarks.upload
+	@PYTHONPATH=client/src $(PY) -m benchmarks.client
 
 $(VAR)/uppy.js: benchmarks/uppy/package.json benchmarks/uppy/package-lock.json benchmarks/uppy/page.js | dev
 	@echo "Bundling Uppy, which benchmarks.upload compares with …"
 	@$(NPM) --prefix benchmarks/uppy ci --silent --no-fund --no-audit
 	@$(NPM) --prefix benchmarks/uppy run --silent bundle -- --outfile="$(abspath $@)"
+
+$(VAR)/peers/installed: benchmarks/peers.txt | dev
+	@echo "Installing what benchmarks.client compares with …"
+	@"$(VENV)/bin/uv" venv --quiet --clear --python $(PY) "$(VAR)/peers"
+	@"$(VENV)/bin/uv" pip install --quiet --python "$(VAR)/peers/bin/python" -r benchmarks/peers.txt
+	@touch "$@"
 
 corpus: dev ## good, damaged and mislabelled files of every kind, and what the product makes of each
 	@$(PY) -m benchmarks.corpus

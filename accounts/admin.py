@@ -39,7 +39,7 @@ class AccountAdmin(CountedDeletionMixin, UserAdmin[User]):
     list_filter = ("is_superuser", "is_active")
     filter_horizontal = ()
     fieldsets = (
-        (None, {"fields": ("username", "password")}),
+        (None, {"fields": ("username", "password", "logs_in_through")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
         (
             "Rights",
@@ -50,4 +50,9 @@ class AccountAdmin(CountedDeletionMixin, UserAdmin[User]):
         ),
         ("Times", {"fields": ("last_login", "date_joined")}),
     )
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login", "date_joined", "logs_in_through")
+
+    @admin.display(description="OIDC subject")
+    def logs_in_through(self, user: User) -> str:
+        """The OIDC issuer's subject that the account stands for."""
+        return str(user.oidc_subject) if hasattr(user, "oidc_subject") else "-"

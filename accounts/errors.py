@@ -33,6 +33,13 @@ class LogInUnavailableError(RetryLaterError):
     title = "Logging in does not work right now"
 
 
+class IssuerUnavailableError(RetryLaterError):
+    """The OIDC issuer of a token does not answer, and without its keys the token cannot be checked."""
+
+    code = "issuer_unavailable"
+    title = "The token cannot be checked right now"
+
+
 class TokenNameTakenError(DomainError):
     """The person has, or had, a personal API token of that name."""
 

@@ -106,3 +106,10 @@ class RetryLaterError(DomainError):
     def __init__(self, detail: str, *, retry_after: int) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class RateLimitedError(RetryLaterError):
+    """The account, or the address, has made as many calls in this minute as one may."""
+
+    code = "rate_limited"
+    title = "Too many calls in a minute"

@@ -25,6 +25,39 @@ class BodyParser(JSONParser):
             raise ParseError("the JSON is nested too deeply.") from error
 
 
+class TextField(serializers.CharField):
+    """Text in a JSON body; a number is none, though DRF would make it one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class PatternField(serializers.RegexField):
+    """Text in a JSON body that a pattern fits as a whole."""
+
+    def __init__(self, pattern: str, **options: Any) -> None:
+        super().__init__(rf"^(?:{pattern})\Z", trim_whitespace=False, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class NumberField(serializers.IntegerField):
+    """A whole number in a JSON body; text is none, though DRF would read it."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """The number."""
+        if isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 def parse_parameters(serializer: type[serializers.Serializer[Any]], data: Mapping[str, Any]) -> dict[str, Any]:
     """The query parameters or form fields as the serializer reads them.
 

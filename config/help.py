@@ -30,6 +30,7 @@ PAGES = (
     "problems",
     "lifecycle",
     "glossary",
+    "client",
     "api",
     "admin",
     "operations",

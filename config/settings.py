@@ -36,10 +36,12 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "config.apps.SatchelStaticFilesConfig",
     "django.forms",
     "csp",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "accounts",
     "submissions",
     "files",
@@ -94,7 +96,14 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # Each call of the API is counted there, and none should wait long for what it can do without.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    },
+}
 
 # --- the object store -----------------------------------------------------------------------------
 S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", default="https://s3.amazonaws.com").rstrip("/")
@@ -147,6 +156,11 @@ AUTH_PASSWORD_VALIDATORS = [
 JWT_PRIVATE_KEY = env.str("JWT_PRIVATE_KEY").replace("\\n", "\n")
 JWT_LIFETIME = timedelta(minutes=env.int("JWT_LIFETIME_MINUTES", default=60))
 JWT_ISSUER = env.str("JWT_ISSUER", default="satchel")
+# An OIDC issuer whose tokens are taken too, as their “iss” has it, and what their “aud” must be; both or neither.
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="")
+OIDC_AUDIENCE = env.str("OIDC_AUDIENCE", default="")
+# Where its keys are; the issuer itself says it if this does not.
+OIDC_JWKS_URL = env.str("OIDC_JWKS_URL", default="")
 LOGIN_FAILURES_ALLOWED = env.int("LOGIN_FAILURES_ALLOWED", default=10)
 LOGIN_FAILURES_WINDOW = timedelta(minutes=env.int("LOGIN_FAILURES_WINDOW_MINUTES", default=5))
 # For how many days a new personal API token may be made to work, and how many usable ones a person may have.
@@ -154,6 +168,10 @@ API_TOKEN_LIFETIMES_DAYS: list[int] = env.list("API_TOKEN_LIFETIMES_DAYS", cast=
 API_TOKENS_PER_USER_MAX = env.int("API_TOKENS_PER_USER_MAX", default=50)
 # How many groups a person may make; administrators make any number, in the admin.
 GROUPS_PER_USER_MAX = env.int("GROUPS_PER_USER_MAX", default=20)
+# How many bytes the files of a group may have together, where the admin says nothing of the group; 0 for any number.
+GROUP_QUOTA_BYTES = max(0, env.int("GROUP_QUOTA_BYTES", default=0))
+# How many uploads of a group may be under way at once; 0 for any number.
+OPEN_UPLOADS_PER_GROUP_MAX = max(0, env.int("OPEN_UPLOADS_PER_GROUP_MAX", default=50_000))
 
 # --- uploading and verifying ----------------------------------------------------------------------
 # Fractions of a minute are for tests; a URL lives for whole seconds, and for one at least.
@@ -249,6 +267,10 @@ CELERY_BEAT_SCHEDULE = {
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
 # --- the API --------------------------------------------------------------------------------------
+# How many calls an account, or an address without one, may make in a minute; 0 for any number.
+API_CALLS_PER_MINUTE = max(0, env.int("API_CALLS_PER_MINUTE", default=3_000))
+# How many proxies of ours stand in front, each adding the address of who called it to X-Forwarded-For.
+PROXIES_IN_FRONT = max(0, env.int("PROXIES_IN_FRONT", default=0))
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.BearerAuthentication",
@@ -258,8 +280,23 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["common.parsing.BodyParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "common.negotiation.JSONAlways",
+    "DEFAULT_SCHEMA_CLASS": "common.openapi.DescribedSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["common.ratelimits.CallsPerMinute"],
+    "NUM_PROXIES": PROXIES_IN_FRONT,
     "EXCEPTION_HANDLER": "common.problems.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+# The document that `GET /api/schema` answers with; what it says stands in each app's api/schema.py.
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "OAS_VERSION": "3.1.0",
+    "TITLE": "Satchel",
+    "VERSION": "1",
+    "DESCRIPTION": "Files alongside pathogen sequences: uploaded straight to the object store, verified, accepted.",
+    "SERVERS": [{"url": "/api"}],
+    "SCHEMA_PATH_PREFIX": "/api",
+    "SCHEMA_PATH_PREFIX_TRIM": True,
+    "POSTPROCESSING_HOOKS": [],
+    "SORT_OPERATIONS": False,
 }
 
 # --- security -------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from common.converters import TextConverter
 from common.problems import problem_response
+from config.api_docs import ApiDocsView, SchemaView
 from config.health import healthz, readyz
 from config.help import help_page
 
@@ -38,6 +39,8 @@ urlpatterns = [
         "api/",
         include(
             [
+                path("schema", SchemaView.as_view(), name="api-schema"),
+                path("docs", ApiDocsView.as_view(), name="api-docs"),
                 path("", include("accounts.api.urls")),
                 path("", include("files.api.urls")),
                 path("", include("submissions.api.urls")),

@@ -97,6 +97,7 @@ class Place:
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
             "DATABASE_URL": self.database_url or f"sqlite:///{self.var / 'satchel.sqlite3'}",
             "REDIS_URL": f"redis://127.0.0.1:{self.valkey_port}/0",
+            "API_CALLS_PER_MINUTE": "0",
             "S3_ENDPOINT_URL": f"http://127.0.0.1:{self.s3_port}",
             "S3_PUBLIC_ENDPOINT_URL": f"http://127.0.0.1:{self.s3_port}",
             "S3_BUCKET": BUCKET,

@@ -170,3 +170,17 @@ class Md5MismatchError(DomainError):
 
     code = "md5_mismatch"
     title = "The file has another MD5"
+
+
+class QuotaExceededError(RetryLaterError):
+    """The files of the group take what they may, or would with those that are asked for."""
+
+    code = "quota_exceeded"
+    title = "The group's quota does not suffice"
+
+
+class TooManyOpenUploadsError(RetryLaterError):
+    """The group has as many uploads under way as it may, or would with those that are asked for."""
+
+    code = "too_many_open_uploads"
+    title = "Too many uploads under way"

@@ -19,7 +19,7 @@ from files import acceptance, deletion, storage
 from files.errors import StorageUnavailableError
 from files.models import File
 from files.storage import StoredUpload
-from submissions.models import SequenceEntry
+from submissions.models import IdempotencyRecord, SequenceEntry
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +45,12 @@ def files_to_resend(limit: int, *, large: bool | None = None) -> list[uuid.UUID]
 def settle_entries() -> None:
     """Settle entries whose last file was recorded by a worker that died before it could settle them."""
     acceptance.settle(SequenceEntry.objects.all())
+
+
+def forget_answers() -> int:
+    """Delete the records of idempotency keys whose time is over; returns how many."""
+    deleted, _ = IdempotencyRecord.objects.void().delete()
+    return deleted
 
 
 def expire_abandoned() -> int:

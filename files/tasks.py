@@ -98,12 +98,14 @@ def sweep() -> None:
 
 @shared_task
 def sweep_storage() -> None:
-    """Expire uploads that were given up, delete files that are attached nowhere, and what is left in staging."""
+    """Expire uploads that were given up, delete files that are attached nowhere, what is left in staging, and the
+    records of old idempotency keys."""
     swept = {
         "expired": sweeping.expire_abandoned(),
         "aborted": sweeping.abort_expired(),
         "deleted": sweeping.delete_unattached(),
         "cleared": sweeping.clear_staging(),
+        "forgotten": sweeping.forget_answers(),
     }
     if any(swept.values()):
         log.info("storage_swept", **swept)

@@ -10,9 +10,11 @@ from submissions.errors import (
     GroupNotFoundError,
     NotAMemberError,
     NotPublicError,
+    OrganismNotFoundError,
     SubmissionNotFoundError,
+    quoted,
 )
-from submissions.models import Group, SequenceEntry, Submission
+from submissions.models import Group, Organism, SequenceEntry, Submission
 
 
 def group_for_member(*, user: User, group_id: int) -> Group:
@@ -38,29 +40,43 @@ def submission_for_member(*, user: User, submission_id: int) -> Submission:
     return submission
 
 
-def entry_for_reader(*, user: User | AnonymousUser, accession: str, version: int) -> SequenceEntry:
+def entry_for_reader(
+    *, user: User | AnonymousUser, accession: str, version: int, organism_slug: str | None = None
+) -> SequenceEntry:
     """The entry, for anyone once it is released, before that for members of its group.
 
-    Raises `EntryNotFoundError`; on an unreleased one `NotPublicError` for anonymous, `NotAMemberError` else.
+    It comes with its submission, organism and group, in two queries; with an organism's slug it has to be of that
+    organism. Raises `OrganismNotFoundError` and `EntryNotFoundError`, on an unreleased one `NotPublicError` for
+    anonymous, `NotAMemberError` else.
     """
-    entry = SequenceEntry.objects.filter(accession=accession, version=version).first()
-    if entry is None:
-        raise EntryNotFoundError(f"There is no entry {accession}.{version}.")
+    entry = _entry(accession, version, organism_slug)
     if not SequenceEntry.objects.visible_to(user).filter(pk=entry.pk).exists():
         if not user.is_authenticated:
-            raise NotPublicError(f"{accession}.{version} is not released; log in as a member of its group.")
-        raise NotAMemberError(f"{accession}.{version} is not released, and you are not a member of its group.")
+            raise NotPublicError(f"{entry} is not released; log in as a member of its group.")
+        raise NotAMemberError(f"{entry} is not released, and you are not a member of its group.")
     return entry
 
 
-def entry_for_member(*, user: User, accession: str, version: int) -> SequenceEntry:
-    """The entry, for a member of its group, with its submission, organism and group; three queries.
+def entry_for_member(*, user: User, accession: str, version: int, organism_slug: str | None = None) -> SequenceEntry:
+    """The entry, for a member of its group, released or not; otherwise as `entry_for_reader`.
 
-    Raises `EntryNotFoundError` or `NotAMemberError`.
+    Raises `OrganismNotFoundError`, `EntryNotFoundError` or `NotAMemberError`.
     """
-    entry = entry_for_reader(user=user, accession=accession, version=version)
-    related = SequenceEntry.objects.select_related("submission__organism", "submission__group")
-    entry = related.get(pk=entry.pk)
-    if not entry.submission.group.memberships.filter(user=user).exists():
-        raise NotAMemberError(f"You are not a member of the group of {accession}.{version}.")
+    entry = _entry(accession, version, organism_slug)
+    if not SequenceEntry.objects.of_members(user).filter(pk=entry.pk).exists():
+        raise NotAMemberError(f"You are not a member of the group of {entry}.")
     return entry
+
+
+def _entry(accession: str, version: int, organism_slug: str | None) -> SequenceEntry:
+    entries = SequenceEntry.objects.select_related("submission__organism", "submission__group")
+    if organism_slug is not None:
+        entries = entries.filter(submission__organism__slug=organism_slug)
+    entry = entries.filter(accession=accession, version=version).first()
+    if entry is not None:
+        return entry
+    if organism_slug is None:
+        raise EntryNotFoundError(f"There is no entry {quoted(f'{accession}.{version}')}.")
+    if not Organism.objects.filter(slug=organism_slug).exists():
+        raise OrganismNotFoundError(f"There is no organism {quoted(organism_slug)}.")
+    raise EntryNotFoundError(f"{quoted(organism_slug)} has no entry {quoted(f'{accession}.{version}')}.")

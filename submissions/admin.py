@@ -10,9 +10,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from common.admin import CountedDeletionMixin, ModelAdmin, ModelForm, ReadOnlyAdmin, TabularInline
+from common.words import size_words
 from files.admin import AttachmentInline, FileCategoryInline
 from files.rules import RecordedRules, rules_in
-from submissions.admin_forms import MembershipFormSet, MetadataFieldForm
+from files.services import usage_of
+from submissions.admin_forms import GroupForm, MembershipFormSet, MetadataFieldForm
 from submissions.models import Group, GroupMembership, MetadataField, Organism, SequenceEntry, Submission
 
 
@@ -84,8 +86,9 @@ class GroupAdmin(CountedDeletionMixin, ModelAdmin[Group]):
     list_select_related = ("created_by",)
     search_fields = ("name", "members__username")
     ordering = ("name",)
-    fields = ("name", "id", "created_by", "created_at")
-    readonly_fields = ("id", "created_by", "created_at")
+    form = GroupForm
+    fields = ("name", "id", "quota_bytes", "used", "created_by", "created_at")
+    readonly_fields = ("id", "used", "created_by", "created_at")
     inlines = (MembershipInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
@@ -97,6 +100,14 @@ class GroupAdmin(CountedDeletionMixin, ModelAdmin[Group]):
         if not change:
             obj.created_by = request.user  # type: ignore[assignment]  # nobody anonymous comes here
         super().save_model(request, obj, form, change)
+
+    @admin.display(description="used of it")
+    def used(self, group: Group) -> str:
+        """What its files take, with uploads that are under way, and what they may."""
+        if not group.pk:
+            return "nothing yet"
+        usage = usage_of(group)
+        return f"{size_words(usage.used)} of {size_words(usage.quota) if usage.quota else 'any number'}"
 
     @admin.display(description="members", ordering="member_count")
     def member_count(self, group: Group) -> int:

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.forms.formsets import DELETION_FIELD_NAME
 
 from common.admin import BaseInlineFormSet, ModelForm
+from files.admin_forms import FileSizeField
 from submissions.models import Group, GroupMembership, MetadataField
 
 
@@ -40,6 +41,21 @@ class MetadataFieldForm(ModelForm[MetadataField]):
             "shown_name": forms.TextInput(attrs={"size": 12}),
             "help_text": forms.Textarea(attrs={"rows": 3, "cols": 18}),
         }
+
+
+class GroupForm(ModelForm[Group]):
+    """A group; its members are rows of their own."""
+
+    quota_bytes = FileSizeField(
+        label="Quota",
+        required=False,
+        help_text="How much its files may have together, with a unit, e.g. “500 GB” or “2 TiB”; empty for what the "
+        "settings say (GROUP_QUOTA_BYTES), 0 for any number.",
+    )
+
+    class Meta:
+        model = Group
+        fields = ("name", "quota_bytes")
 
 
 class MembershipFormSet(BaseInlineFormSet[GroupMembership, Group, ModelForm[GroupMembership]]):

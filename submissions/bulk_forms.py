@@ -28,6 +28,9 @@ from submissions.tables import FIELD as TABLE_FIELD
 
 ChosenByEntry = dict[str, list[ChosenFile]]
 
+PACKED = ".gz,.zst,.xz,.bz2,.zip"
+"""The endings under which a browser offers packed tables and FASTA; what they are is told by their content."""
+
 ERRORS_OF_FIELDS: dict[str, type[DomainError]] = {
     "required": ParameterMissingError,
     "file_not_uploaded": FileNotUploadedError,
@@ -137,15 +140,15 @@ class BulkForm(FilesForm):
             "Metadata table",
             "Tab-separated text or an Excel workbook (.xlsx), with one row for each entry.",
             missing="Choose the metadata table.",
-            accept=".tsv,.txt,.xlsx,.gz",
+            accept=f".tsv,.txt,.xlsx,{PACKED}",
         )
         if organism.sequences != Organism.Sequences.FORBIDDEN:
             needed = organism.sequences == Organism.Sequences.REQUIRED
             self.fields[SEQUENCE_FIELD] = _document(
                 "Sequences",
-                "FASTA, plain or packed with gzip. The IDs are those of the table.",
+                "FASTA, plain or packed (gzip, zstd, xz, bzip2, ZIP). The IDs are those of the table.",
                 missing="Choose the file with the sequences; this organism needs them." if needed else "",
-                accept=".fasta,.fa,.fna,.ffn,.fas,.txt,.gz",
+                accept=f".fasta,.fa,.fna,.ffn,.fas,.txt,{PACKED}",
             )
         self.fields[CHECKSUM_FIELD] = _document(
             "Checksum file", "What sha256sum or md5sum has written; what arrives is compared with it."

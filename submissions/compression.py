@@ -1,52 +1,75 @@
 """Unpacks what is submitted, as it is read and never further than a limit.
 
-Plain and gzipped files (RFC 1952, several members too) are told apart by content, never by name. Other kinds
-of compression are recognised so that the refusal can name them.
+Plain files and the five kinds of packing are told apart by content, never by name: gzip (RFC 1952), Zstandard
+(RFC 8878), xz (The .xz File Format 1.2), bzip2, each also of several pieces one behind the other, and ZIP archives
+(APPNOTE 6.3) of one file.
 """
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
-from typing import TYPE_CHECKING, BinaryIO
+import lzma
+import os
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+import zstandard
 from isal import igzip, igzip_lib
 
 from common.errors import DomainError, Location
-from submissions.errors import CompressionInvalidError
+from submissions.errors import CompressionInvalidError, quoted
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+    Source = io.BufferedReader["_Rejoined"]
+
 GZIP_MAGIC = b"\x1f\x8b"
-UNSUPPORTED_MAGIC = (
-    (b"\x28\xb5\x2f\xfd", "is compressed with Zstandard (.zst)"),
-    (b"\xfd7zXZ\x00", "is compressed with xz (.xz)"),
-    (b"BZh", "is compressed with bzip2 (.bz2)"),
-    (b"PK\x03\x04", "is a zip archive (an Excel workbook, .xlsx, is one too)"),
-    (b"PK\x05\x06", "is an empty zip archive"),
-)
-BZIP2_BLOCKS = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")
-"""What follows `BZh` and a digit in bzip2, and not in a text that happens to begin with these letters."""
+XZ_MAGIC = b"\xfd7zXZ\x00"
+ZSTD_START = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18", re.DOTALL)
+"""A frame, or one to be skipped, which parallel packers write first (RFC 8878, 3.1)."""
+BZIP2_START = re.compile(rb"BZh[1-9](1AY&SY|\x17\x72\x45\x38\x50\x90)", re.DOTALL)
+"""With the begin of a block, or of the end: a text, too, may happen to begin with `BZh`."""
+ZIP_START = (b"PK\x03\x04", b"PK\x05\x06")
 
 HEAD_BYTES = 10
 BUFFER_BYTES = 1 << 17
+PIECE_BYTES = 1 << 15
+"""How much packed data is unpacked at a time: what is behind the end of a stream is copied for the next one."""
+ZSTD_PIECE_BYTES = 512
+"""Zstandard unpacks at once what it is given: 16 MiB of these at most, as 4 bytes can hold a block of 128 KiB."""
+
+MIB = 1 << 20
+XZ_MEMORY_MAX = 80 * MIB
+"""Enough for `xz -9`, which takes 65 MiB to unpack."""
+ZSTD_WINDOW_MAX = 64 * MIB
+"""Enough for `zstd -19`, whose window has 8 MiB, and `zstd --ultra -21`."""
 
 
 def open_unpacked(stream: BinaryIO, *, limit: int, field: str, too_large: type[DomainError]) -> io.BufferedReader:
     """A reader of what `stream` holds once unpacked; `stream` is read as needed and stays open.
 
-    `limit` is in unpacked bytes, `field` the form part that errors name. Raises `CompressionInvalidError`,
-    here or on a later read, for an unsupported kind, a truncated or broken gzip and a gzip that unpacks to
-    more than `limit`; `too_large` for a plain file over the limit. Memory is constant, whatever the ratio.
+    `limit` is in unpacked bytes, `field` the form part that errors name. `stream` is at its begin; of a ZIP archive it
+    must be able to seek. Raises `CompressionInvalidError`, here or on a later read, for what is truncated, damaged,
+    has something behind its end, takes too much memory or unpacks to more than `limit`; `too_large` for a plain file
+    over the limit. Memory is constant, whatever the ratio.
     """
     head = _read_head(stream)
-    _refuse_unsupported(head, field)
-    source = _Rejoined(head, stream)
-    if head.startswith(GZIP_MAGIC):
-        packed = igzip.IGzipFile(fileobj=io.BufferedReader(source, BUFFER_BYTES), mode="rb")  # type: ignore[no-untyped-call]
-        return io.BufferedReader(_Bounded(packed, limit, field, CompressionInvalidError), BUFFER_BYTES)
-    return io.BufferedReader(_Bounded(source, limit, field, too_large), BUFFER_BYTES)
+    source = io.BufferedReader(_Rejoined(head, stream), BUFFER_BYTES)
+    try:
+        unpacker = _unpacker_for(head, source, stream)
+    except _BrokenError as error:
+        raise CompressionInvalidError(error.sentence, Location(field=field)) from error
+    too_large = too_large if unpacker is None else CompressionInvalidError
+    return io.BufferedReader(_Bounded(unpacker or source, limit, field, too_large), BUFFER_BYTES)
 
 
 def _read_head(stream: BinaryIO) -> bytes:
@@ -57,11 +80,30 @@ def _read_head(stream: BinaryIO) -> bytes:
     return head
 
 
-def _refuse_unsupported(head: bytes, field: str) -> None:
-    for magic, finding in UNSUPPORTED_MAGIC:
-        if head.startswith(magic) and (magic != b"BZh" or head[4:].startswith(BZIP2_BLOCKS)):
-            sentence = f"The file {finding}, which cannot be read here. Send it as plain text or packed with gzip."
-            raise CompressionInvalidError(sentence, Location(field=field))
+class _BrokenError(Exception):
+    """What is packed cannot be unpacked; `sentence` is for the submitter."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class _Unpacker(Protocol):
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` unpacked bytes, none at the end; raises `_BrokenError`."""
+
+
+def _unpacker_for(head: bytes, source: Source, stream: BinaryIO) -> _Unpacker | None:
+    """What unpacks a file that begins with `head`; None for a plain one."""
+    if head.startswith(GZIP_MAGIC):
+        return _GzipUnpacker(source)
+    if head.startswith(XZ_MAGIC):
+        return _StreamsUnpacker(source, XZ)
+    if ZSTD_START.match(head):
+        return _StreamsUnpacker(source, _zstandard())
+    if BZIP2_START.match(head):
+        return _StreamsUnpacker(source, BZIP2)
+    return _ZipUnpacker(stream) if head.startswith(ZIP_START) else None
 
 
 class _Rejoined(io.RawIOBase):
@@ -86,11 +128,9 @@ class _Rejoined(io.RawIOBase):
 
 
 class _Bounded(io.RawIOBase):
-    """Hands out unpacked bytes up to a limit, and turns what a gzip can have wrong into our own errors."""
+    """Hands out unpacked bytes up to a limit, and turns what a packing can have wrong into our own errors."""
 
-    def __init__(
-        self, source: io.RawIOBase | gzip.GzipFile, limit: int, field: str, too_large: type[DomainError]
-    ) -> None:
+    def __init__(self, source: _Unpacker, limit: int, field: str, too_large: type[DomainError]) -> None:
         super().__init__()
         self._source = source
         self._limit = limit
@@ -103,7 +143,10 @@ class _Bounded(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         view = memoryview(buffer).cast("B")
-        data = self._read(len(view))
+        try:
+            data = self._source.read(len(view))
+        except _BrokenError as error:
+            raise CompressionInvalidError(error.sentence, Location(field=self._field)) from error
         self._left -= len(data)
         if self._left < 0:
             sentence = f"The file holds more than {self._limit:,} bytes of text. Submit it in several pieces."
@@ -111,18 +154,238 @@ class _Bounded(io.RawIOBase):
         view[: len(data)] = data
         return len(data)
 
-    def _read(self, size: int) -> bytes:
+
+def _too_short(what: str) -> _BrokenError:
+    return _BrokenError(f"The {what} ends too early, or has something behind its end. Pack it and send it again.")
+
+
+def _damaged(what: str, why: object) -> _BrokenError:
+    return _BrokenError(f"The {what} is damaged ({why}). Pack it and send it again.")
+
+
+# --- gzip --------------------------------------------------------------------------------------------
+
+
+class _GzipUnpacker:
+    def __init__(self, source: Source) -> None:
+        self._file = igzip.IGzipFile(fileobj=source, mode="rb")  # type: ignore[no-untyped-call]
+
+    def read(self, size: int, /) -> bytes:
         # gzip.BadGzipFile is an OSError: any other OSError is a fault of ours and goes on up.
         try:
-            return self._source.read(size) or b""
+            return self._file.read(size) or b""
         except EOFError as error:
-            sentence = "The gzip file ends too early, or has something behind its end. Pack it and send it again."
-            raise CompressionInvalidError(sentence, Location(field=self._field)) from error
+            raise _too_short("gzip file") from error
         except gzip.BadGzipFile as error:
-            raise self._damaged(error) from error
+            raise _damaged("gzip file", error) from error
         except igzip_lib.IsalError as error:  # type: ignore[misc]  # its stub declares an instance
-            raise self._damaged(error) from error
+            raise _damaged("gzip file", error) from error
 
-    def _damaged(self, error: Exception) -> CompressionInvalidError:
-        sentence = f"The gzip file is damaged ({error}). Pack it and send it again."
-        return CompressionInvalidError(sentence, Location(field=self._field))
+
+# --- Zstandard, xz, bzip2 ----------------------------------------------------------------------------
+
+
+class _Decompressor(Protocol):
+    """One stream, as `bz2` and `lzma` unpack it."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+
+
+class _ZstdFrame:
+    """One frame of Zstandard; it hands out all that `data` hold, whatever the length asked for."""
+
+    needs_input = True
+
+    def __init__(self, frame: zstandard.ZstdDecompressionObj) -> None:
+        self._frame = frame
+
+    @property
+    def eof(self) -> bool:
+        return self._frame.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._frame.unused_data
+
+    def decompress(self, data: bytes, _max_length: int) -> bytes:
+        return self._frame.decompress(data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Packing:
+    """A kind of packing, in which streams stand one behind the other, with zeros between them if `padding` allows."""
+
+    name: str
+    new_stream: Callable[[], _Decompressor]
+    memory: int = 0
+    piece: int = PIECE_BYTES
+    padding: int | None = None
+
+
+BZIP2 = _Packing("bzip2 file", bz2.BZ2Decompressor)
+XZ = _Packing(
+    "xz file",
+    lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY_MAX),
+    XZ_MEMORY_MAX,
+    padding=4,  # as many zeros, and multiples of that (2.2)
+)
+
+
+def _zstandard() -> _Packing:
+    shared = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_MAX)
+    new_stream = lambda: _ZstdFrame(shared.decompressobj())  # noqa: E731
+    return _Packing("Zstandard file", new_stream, ZSTD_WINDOW_MAX, ZSTD_PIECE_BYTES)
+
+
+class _StreamsUnpacker:
+    def __init__(self, source: Source, packing: _Packing) -> None:
+        self._source = source
+        self._packing = packing
+        self._stream = packing.new_stream()
+        self._ready = memoryview(b"")
+
+    def read(self, size: int, /) -> bytes:
+        while not self._ready:
+            packed = self._next_piece()
+            if packed is None:
+                return b""
+            self._ready = memoryview(self._unpacked(packed, size))
+        data, self._ready = self._ready[:size], self._ready[size:]
+        return bytes(data)
+
+    def _next_piece(self) -> bytes | None:
+        """Packed bytes for the stream, which is a new one where the last has ended; None at the end of all."""
+        if not self._stream.eof:
+            if not self._stream.needs_input:
+                return b""
+            if piece := self._source.read(self._packing.piece):
+                return piece
+            raise _too_short(self._packing.name)
+        piece = self._behind_padding(self._stream.unused_data)
+        if not piece:
+            return None
+        self._stream = self._packing.new_stream()
+        return piece
+
+    def _behind_padding(self, piece: bytes) -> bytes:
+        """The begin of the next stream, `piece` being what is known of it; empty at the end of all."""
+        zeros = 0
+        while piece := piece or self._source.read(self._packing.piece):
+            if self._packing.padding is None:
+                return piece
+            rest = piece.lstrip(b"\0")
+            zeros += len(piece) - len(rest)
+            piece = rest
+            if rest:
+                break
+        if zeros and zeros % (self._packing.padding or 1):
+            raise _damaged(self._packing.name, "zeros between its streams or behind them")
+        return piece
+
+    def _unpacked(self, packed: bytes, size: int) -> bytes:
+        name = self._packing.name
+        try:
+            return self._stream.decompress(packed, size)
+        except (OSError, ValueError, lzma.LZMAError, zstandard.ZstdError) as error:  # bz2 has no error of its own
+            if "memory" in str(error).lower():
+                most = f"{self._packing.memory // MIB} MiB"
+                sentence = f"Unpacking the {name} takes more than {most} of memory. Pack it with the usual settings."
+                raise _BrokenError(sentence) from error
+            raise _damaged(name, error) from error
+
+
+# --- ZIP ---------------------------------------------------------------------------------------------
+
+ZIP_END = re.compile(rb"(?=PK\x05\x06.{8}(.{4}))", re.DOTALL)
+"""The end of an archive (4.3.16) up to the size of the list of its members, wherever one may take it to be."""
+ZIP64_END = re.compile(rb"(?=PK\x06\x06.{36}(.{8}))", re.DOTALL)
+"""The same of an archive that has room for large numbers (4.3.14); `zip` writes it when it is given a pipe."""
+ZIP_END_BYTES = 22
+IN_ZIP64_END = 0xFFFF_FFFF
+ZIP_TAIL_BYTES = ZIP_END_BYTES + 65_535 + 20 + 56
+MAX_MEMBER_LIST_BYTES = 1 << 20
+"""zipfile holds all members that are listed, at ten times the size; who packs one file lists few."""
+UNREADABLE_ZIP = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError),
+    *(ValueError, OverflowError),
+)
+"""What zipfile raises for archives that are damaged or of a kind that it does not know."""
+ENCRYPTED = 0x1
+WORKBOOK = "xl/workbook.xml"
+HIDDEN = ("Thumbs.db", "desktop.ini")
+ZIP = "ZIP archive"
+
+
+class _ZipUnpacker:
+    """The one file of an archive."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        try:
+            self._member, self._file = _opened_member(stream)
+        except UNREADABLE_ZIP as error:
+            raise _damaged(ZIP, error) from error
+        self._left = self._member.file_size
+
+    def read(self, size: int, /) -> bytes:
+        try:
+            data = self._file.read(size)
+        except UNREADABLE_ZIP as error:
+            raise _damaged(ZIP, error) from error
+        self._left -= len(data)
+        if not data and self._left:
+            raise _damaged(ZIP, "another length than it says")
+        return data
+
+
+def _opened_member(stream: BinaryIO) -> tuple[zipfile.ZipInfo, zipfile.ZipExtFile]:
+    size = stream.seek(0, os.SEEK_END)
+    _check_end(stream, size)
+    archive = zipfile.ZipFile(stream)
+    stream.seek(size - ZIP_END_BYTES - len(archive.comment))
+    places = [member.header_offset for member in archive.infolist()] or [0]
+    if stream.read(4) != ZIP_START[1] or min(places) != 0 or max(places) >= size:
+        raise _BrokenError("The ZIP archive has something before or behind it. Pack it and send it again.")
+    member = _only_file(archive)
+    if member.flag_bits & ENCRYPTED:
+        raise _BrokenError("The ZIP archive has a password. Pack it without one.")
+    if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise _BrokenError("The ZIP archive is packed in another way than the usual one, “deflate”. Pack it anew.")
+    return member, archive.open(member)  # type: ignore[return-value]  # it is one, being opened to be read
+
+
+def _check_end(stream: BinaryIO, size: int) -> None:
+    """Refuse an archive without an end, and one with a list of members that would take much memory to read."""
+    stream.seek(max(0, size - ZIP_TAIL_BYTES))
+    tail = stream.read()
+    end = tail.rfind(ZIP_START[1])
+    if end < 0 or end + ZIP_END_BYTES > len(tail):
+        raise _too_short(ZIP)
+    found = [*ZIP_END.finditer(tail), *ZIP64_END.finditer(tail)]
+    lengths = [int.from_bytes(length[1], "little") for length in found]
+    if any(length > MAX_MEMBER_LIST_BYTES for length in lengths if length != IN_ZIP64_END):
+        raise _BrokenError("The ZIP archive has too many members. Pack one file alone.")
+
+
+def _only_file(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """The one member that is a file; what systems add unasked does not count."""
+    files = [member for member in archive.infolist() if _is_document(member)]
+    if len(files) == 1:
+        return files[0]
+    if WORKBOOK in archive.NameToInfo:
+        raise _BrokenError("This is an Excel workbook. Save it as plain text.")
+    if not files:
+        raise _BrokenError("The ZIP archive holds no file.")
+    named = ", ".join(quoted(member.filename) for member in files[:3]) + (", …" if len(files) > 3 else "")
+    raise _BrokenError(f"The ZIP archive holds {len(files):,} files ({named}). Pack one file alone.")
+
+
+def _is_document(member: zipfile.ZipInfo) -> bool:
+    *folders, name = member.filename.split("/")
+    hidden = "__MACOSX" in folders[:1] or name.startswith(".") or name in HIDDEN
+    return not (member.is_dir() or hidden or stat.S_ISLNK(member.external_attr >> 16))

@@ -16,7 +16,7 @@ def quoted(text: str) -> str:
 
 
 class CompressionInvalidError(DomainError):
-    """A table or FASTA whose compression is broken, of another kind than gzip, or unpacks to too much."""
+    """A table or FASTA whose packing is broken, or that unpacks to too much."""
 
     code = "compression_invalid"
     title = "The file cannot be unpacked"
@@ -113,6 +113,13 @@ class UserNotFoundError(DomainError):
     title = "There is no such account"
 
 
+class MemberNotFoundError(DomainError):
+    """No member of the group has that username."""
+
+    code = "member_not_found"
+    title = "The group has no such member"
+
+
 class LastMemberError(DomainError):
     """The only member left, without whom nobody could reach what the group owns."""
 
@@ -141,8 +148,15 @@ class EntryVerifyingError(DomainError):
     title = "The entry is being verified"
 
 
+class EntryNotAcceptedError(DomainError):
+    """An entry that is to be released and is being verified, or was rejected."""
+
+    code = "entry_not_accepted"
+    title = "The entry is not accepted"
+
+
 class EntryReleasedError(DomainError):
-    """A released entry, whose files stay as they are for good."""
+    """A released entry, which stays as it is for good."""
 
     code = "entry_released"
     title = "The entry is released"
@@ -216,6 +230,48 @@ class ChecksumContradictionError(DomainError):
 
     code = "checksum_contradiction"
     title = "Two checksums of one file differ"
+
+
+class AccessionMissingError(DomainError):
+    """A revision whose table, or a row of it, does not say which entry is revised."""
+
+    code = "accession_missing"
+    title = "A row has no accession"
+
+
+class AccessionDuplicateError(DomainError):
+    """An accession that an earlier row has already."""
+
+    code = "accession_duplicate"
+    title = "An accession stands in two rows"
+
+
+class AccessionUnknownError(DomainError):
+    """An accession that no entry of the organism and group has."""
+
+    code = "accession_unknown"
+    title = "There is no such accession here"
+
+
+class EntryNotReleasedError(DomainError):
+    """An entry whose latest version is not released, and which is therefore not revised."""
+
+    code = "entry_not_released"
+    title = "The entry is not released"
+
+
+class IdempotencyKeyReusedError(DomainError):
+    """An idempotency key that came with another body before."""
+
+    code = "idempotency_key_reused"
+    title = "The idempotency key belongs to another body"
+
+
+class IdempotencyKeyRunningError(RetryLaterError):
+    """An idempotency key whose first call has not answered yet."""
+
+    code = "idempotency_key_running"
+    title = "A call with this idempotency key is running"
 
 
 class ReceiptNotReadyError(RetryLaterError):

@@ -12,8 +12,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import NoReturn
+from dataclasses import dataclass, field
+from typing import NamedTuple, NoReturn
 from uuid import UUID
 
 from common.errors import ErrorList, Location
@@ -136,6 +136,21 @@ def _refuse_constant(constant: str) -> NoReturn:
     raise FileMappingInvalidError(sentence, Location(field=FIELD))
 
 
+class _Place(NamedTuple):
+    """A place of the mapping, given as far as it goes; where nothing is wrong there, it never becomes a `Location`."""
+
+    submission_id: str | None = None
+    category: str | None = None
+    index: int | None = None
+
+    def location(self, below: str | None = None) -> Location:
+        """Where an error in this place is, or in what stands below it under a key."""
+        keys = [key for key in (*self, below) if key is not None]
+        return Location(
+            field=FIELD, pointer=pointer_to(*keys), submission_id=self.submission_id, category=self.category
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class _Walk:
     """Walks through the document level by level, notes what is wrong and keeps what is right."""
@@ -145,24 +160,24 @@ class _Walk:
 
     def entries(self, document: object) -> FileMapping:
         what = f"The file mapping is not an object; it should be {self.shape}."
-        members = self._members(document, _at(), what)
+        members = self._members(document, _Place(), what)
         return FileMapping({sid: self.categories(sid, value) for sid, value in members})
 
     def categories(self, submission_id: str, value: object) -> dict[str, tuple[MappedFile, ...]]:
         what = f"The value of {quoted(submission_id)} is not an object of file categories; it should be {self.shape}."
-        members = self._members(value, _at(submission_id), what)
+        members = self._members(value, _Place(submission_id), what)
         return {category: self._files(submission_id, category, files) for category, files in members}
 
     def _files(self, submission_id: str, category: str, value: object) -> tuple[MappedFile, ...]:
         if not isinstance(value, list):
             what = f"The files of {quoted(category)} are not a list; it should be {self.shape}."
-            self._note(what, _at(submission_id, category))
+            self._note(what, _Place(submission_id, category))
             return ()
         read = (self._file(submission_id, category, index, item) for index, item in enumerate(value))
         return tuple(file for file in read if file is not None)
 
     def _file(self, submission_id: str, category: str, index: int, value: object) -> MappedFile | None:
-        here = _at(submission_id, category, index)
+        here = _Place(submission_id, category, index)
         members = dict(self._members(value, here, 'A file is not an object {"fileId": …, "name": …}.'))
         if not isinstance(value, _Object):
             return None
@@ -172,34 +187,37 @@ class _Walk:
             return None
         return MappedFile(submission_id, category, file_id, name, pointer_to(submission_id, category, index))
 
-    def _file_id(self, members: dict[str, object], here: Location) -> UUID | None:
+    def _file_id(self, members: dict[str, object], here: _Place) -> UUID | None:
         text = self._text(members, "fileId", here)
         if text is None:
             return None
         if FILE_ID.fullmatch(text):
             return UUID(text)
         what = f"{quoted(text)} is no file ID. A file ID is a UUID, as in the answer to the upload request."
-        self._note(what, _below(here, "fileId"))
+        self._note(what, here, "fileId")
         return None
 
-    def _text(self, members: dict[str, object], key: str, here: Location) -> str | None:
+    def _text(self, members: dict[str, object], key: str, here: _Place) -> str | None:
         if key not in members:
             self._note(f"A file has no “{key}”.", here)
         elif not isinstance(value := members[key], str):
-            self._note(f"The “{key}” of a file is not a text.", _below(here, key))
+            self._note(f"The “{key}” of a file is not a text.", here, key)
         elif SURROGATE.search(value):
             what = f"The “{key}” {quoted(value)} of a file contains half a surrogate pair."
-            self._note(what, _below(here, key))
+            self._note(what, here, key)
         else:
             return value
         return None
 
-    def _members(self, value: object, here: Location, otherwise: str) -> list[tuple[str, object]]:
+    def _members(self, value: object, here: _Place, otherwise: str) -> list[tuple[str, object]]:
         """The members of a JSON object whose keys can be written as UTF-8; a key that stands twice is
         noted."""
         if not isinstance(value, _Object):
             self._note(otherwise, here)
             return []
+        names = {key for key, _ in value.members}
+        if len(names) == len(value.members) and not SURROGATE.search("".join(names)):
+            return value.members
         times = Counter(key for key, _ in value.members)
         usable = {key for key in times if not SURROGATE.search(key)}
         for key, count in times.items():
@@ -207,18 +225,8 @@ class _Walk:
                 self._note(f"The key {quoted(key)} contains half a surrogate pair.", here)
             elif count > 1:
                 what = f"The key {quoted(key)} stands {count} times in one object; it may stand once."
-                self._note(what, _below(here, key))
+                self._note(what, here, key)
         return [(key, member) for key, member in value.members if key in usable]
 
-    def _note(self, sentence: str, location: Location) -> None:
-        self.problems.add(FileMappingInvalidError(sentence, location))
-
-
-def _at(submission_id: str | None = None, category: str | None = None, index: int | None = None) -> Location:
-    """A place of the mapping, given as far as it goes."""
-    keys = [key for key in (submission_id, category, index) if key is not None]
-    return Location(field=FIELD, pointer=pointer_to(*keys), submission_id=submission_id, category=category)
-
-
-def _below(location: Location, key: str) -> Location:
-    return replace(location, pointer=f"{location.pointer}{pointer_to(key)}")
+    def _note(self, sentence: str, place: _Place, below: str | None = None) -> None:
+        self.problems.add(FileMappingInvalidError(sentence, place.location(below)))

@@ -26,6 +26,8 @@ from typing import BinaryIO
 from common.errors import DomainError, ErrorList, Location
 from submissions.compression import open_unpacked
 from submissions.errors import (
+    AccessionDuplicateError,
+    AccessionMissingError,
     IdDuplicateError,
     IdMissingError,
     IdWhitespaceError,
@@ -38,6 +40,7 @@ from submissions.spreadsheets import is_workbook, lines_of_workbook
 FIELD = "metadataFile"
 ID_COLUMNS = ("id", "submissionId")
 FASTA_IDS_COLUMN = "fastaIds"
+ACCESSION_COLUMN = "accession"
 FILES_PREFIX = "files."
 
 MAX_LINE_BYTES = 131_072
@@ -54,7 +57,8 @@ class Row:
     """One row of the table; `line` counts from 1 in the unpacked file, or in the sheet.
 
     `fasta_ids` is None where the row names none, and its sequence then carries the submission ID itself.
-    `file_columns` has the text of each `files.<category>` cell that is not empty, by category.
+    `file_columns` has the text of each `files.<category>` cell that is not empty, by category. `accession` is set
+    where the table was read for them.
     """
 
     submission_id: str
@@ -62,6 +66,7 @@ class Row:
     metadata: dict[str, str] = field(default_factory=dict)
     fasta_ids: tuple[str, ...] | None = None
     file_columns: dict[str, str] = field(default_factory=dict)
+    accession: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +89,15 @@ def parse_table(
     errors: ErrorList,
     limit: int,
     max_rows: int = DEFAULT_MAX_ROWS,
+    with_accessions: bool = False,
 ) -> Table:
     """Read a metadata table, plain, gzipped or an Excel workbook, and add every problem in it to `errors`.
 
-    `stream` can seek; `limit` is in unpacked bytes. Raises nothing for what a submitter can get wrong. Text is read
-    line by line, and only the rows are held; a workbook is held as a whole while it is read.
+    With `with_accessions`, each row must have an accession of its own in the column of that name, which otherwise is
+    one like any other. `stream` can seek; `limit` is in unpacked bytes. Raises nothing for what a submitter can get
+    wrong. Text is read line by line, and only the rows are held; a workbook is held as a whole while it is read.
     """
-    reader = _TableReader(fields, errors, max_rows)
+    reader = _TableReader(fields, errors, max_rows, with_accessions=with_accessions)
     try:
         for line, text in _table_lines(stream, limit):
             reader.take(line, text)
@@ -185,7 +192,7 @@ def _parse_header(line: int, cells: list[str], fields: Sequence[FieldRule], erro
 class _TableReader:
     """Takes the lines of a table one by one and keeps its rows and their problems."""
 
-    def __init__(self, fields: Sequence[FieldRule], errors: ErrorList, max_rows: int) -> None:
+    def __init__(self, fields: Sequence[FieldRule], errors: ErrorList, max_rows: int, *, with_accessions: bool) -> None:
         self.fields = fields
         self.errors = errors
         self.max_rows = max_rows
@@ -194,6 +201,8 @@ class _TableReader:
         self.complete = True
         self._own: list[FieldRule] = []
         self._seen = 0
+        self._with_accessions = with_accessions
+        self._accessions: dict[str, int] = {}
 
     def take(self, line: int, text: str) -> None:
         """One line that is not blank; raises where the rest of the table cannot be read."""
@@ -201,6 +210,7 @@ class _TableReader:
         if self.header is None:
             self.header = _parse_header(line, _cells(line, text), self.fields, self.errors)
             self._own = [rule for rule in self.fields if rule.name in self.header.names]
+            self._check_accession_column(line, self.header)
             return
         self._seen += 1
         if self._seen > self.max_rows:
@@ -237,9 +247,10 @@ class _TableReader:
             self.errors.add(MetadataInvalidError(sentence, _at(line)))
         filled = {name: cell for name, cell in zip(header.names, cells, strict=False) if cell}
         submission_id = self._submission_id(line, filled.pop(header.names[header.id_index], ""))
+        accession = self._accession(line, submission_id, filled) if self._with_accessions else None
         self._check_values(line, submission_id, filled)
         if submission_id:
-            self.rows[submission_id] = _row(submission_id, line, filled)
+            self.rows[submission_id] = _row(submission_id, line, filled, accession)
 
     def _submission_id(self, line: int, cell: str) -> str | None:
         """The submission ID of a row, without the white space around it; None if there is none to be kept."""
@@ -261,6 +272,27 @@ class _TableReader:
             return None
         return submission_id
 
+    def _check_accession_column(self, line: int, header: _Header) -> None:
+        """Once for all rows, that the table has no accessions where it should."""
+        if self._with_accessions and ACCESSION_COLUMN not in header.names:
+            sentence = "The table has no column “accession”, which says what each row revises."
+            self.errors.add(AccessionMissingError(sentence, _at(line)))
+            self._with_accessions = False
+
+    def _accession(self, line: int, submission_id: str | None, filled: dict[str, str]) -> str | None:
+        """The accession of a row, taken out of its cells; None if there is none to be kept."""
+        accession = filled.pop(ACCESSION_COLUMN, "").strip()
+        where = _at(line, submission_id)
+        if not accession:
+            self.errors.add(AccessionMissingError(f"Line {line} has no accession.", where))
+            return None
+        if first := self._accessions.get(accession):
+            sentence = f"The accession {quoted(accession)} stands in line {first} and in line {line}."
+            self.errors.add(AccessionDuplicateError(sentence, where))
+            return None
+        self._accessions[accession] = line
+        return accession
+
     def _check_values(self, line: int, submission_id: str | None, filled: dict[str, str]) -> None:
         """Check the values of the organism's own fields, and take off the white space around them."""
         for rule in self._own:
@@ -272,12 +304,12 @@ class _TableReader:
                 filled[rule.name] = value
 
 
-def _row(submission_id: str, line: int, filled: dict[str, str]) -> Row:
+def _row(submission_id: str, line: int, filled: dict[str, str], accession: str | None) -> Row:
     fasta_ids = tuple(filled.pop(FASTA_IDS_COLUMN, "").split()) or None
     file_columns = {
         name.removeprefix(FILES_PREFIX): filled.pop(name) for name in tuple(filled) if name.startswith(FILES_PREFIX)
     }
-    return Row(submission_id, line, filled, fasta_ids, file_columns)
+    return Row(submission_id, line, filled, fasta_ids, file_columns, accession)
 
 
 def one_row_table(cells: Mapping[str, str]) -> bytes:

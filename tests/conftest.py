@@ -7,10 +7,12 @@ from collections.abc import Generator, Iterator
 from socket import socket
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, WebError, expect, sync_playwright
 
 from embedded.programs import wait_until
 from tests import chromium
+from tests.link import Link
+from tests.linked import Linked, running_linked
 from tests.ports import claim_ports
 from tests.product import Product, running_product
 from tests.servers import Servers
@@ -90,6 +92,21 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 
 @pytest.fixture(scope="session")
+def linked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Linked]:
+    """A product behind a link, started once for all tests that ask for it."""
+    with running_linked(tmp_path_factory.mktemp("linked")) as running:
+        yield running
+
+
+@pytest.fixture
+def link(linked: Linked) -> Iterator[Link]:
+    """The link of `linked`, whole and fast before the test and after it."""
+    linked.link.mend()
+    yield linked.link
+    linked.link.mend()
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, without a window."""
     expect.set_options(timeout=20_000)  # the machine is shared, with the other lane of `make test` at least
@@ -107,24 +124,67 @@ def page_errors() -> list[str]:
     return []
 
 
-@pytest.fixture
-def page(browser: Browser, product: Product, page_errors: list[str]) -> Iterator[Page]:
-    """A page in a fresh browser profile, its relative addresses those of the product.
-
-    Fails the test on errors in the console, uncaught exceptions and violations of the Content-Security-Policy.
-    """
+@pytest.fixture(scope="session")
+def profile(browser: Browser, product: Product) -> Iterator[BrowserContext]:
+    """A browser profile in which relative addresses are those of the product."""
     context = browser.new_context(base_url=product.base_url, accept_downloads=True)
     context.set_default_timeout(30_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(profile: BrowserContext, page_errors: list[str]) -> Iterator[Page]:
+    """An empty tab in a profile without cookies.
+
+    Fails the test on errors in the console, uncaught exceptions and violations of the Content-Security-Policy. The tab
+    serves test after test, since starting one takes a second of processor time; a test that closes it, or asks for
+    `own_tab`, leaves the next one to open another.
+    """
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error" or "Content Security Policy" in message.text:
             page_errors.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 
-    context.on("console", note)
-    context.on("weberror", lambda error: page_errors.append(f"exception: {error.error}"))
-    yield context.new_page()
-    context.close()
+    def note_exception(error: WebError) -> None:
+        page_errors.append(f"exception: {error.error}")
+
+    tab = profile.pages[0] if profile.pages else profile.new_page()
+    profile.on("console", note)
+    profile.on("weberror", note_exception)
+    yield tab
+    profile.remove_listener("console", note)
+    profile.remove_listener("weberror", note_exception)
+    clear(profile)
     assert page_errors == []
+
+
+@pytest.fixture
+def own_tab(page: Page) -> Iterator[Page]:
+    """The tab, which no later test gets: for one that answers dialogs, or leaves the tab in some other way."""
+    yield page
+    page.close()
+
+
+def clear(profile: BrowserContext) -> None:
+    """Make the profile and its tab as new."""
+    for tab in profile.pages[1:]:
+        tab.close()
+    profile.set_offline(False)
+    profile.clear_cookies()
+    profile.clear_permissions()
+    for tab in profile.pages:
+        tab.unroute_all()
+        tab.set_viewport_size({"width": 1280, "height": 720})
+        tab.emulate_media(media="null", color_scheme="null")
+        tab.on("dialog", leave)
+        tab.goto("about:blank")
+        tab.remove_listener("dialog", leave)
+
+
+def leave(dialog: Dialog) -> None:
+    """The answer to a page that warns of leaving it."""
+    dialog.accept()
 
 
 @pytest.hookimpl(wrapper=True)

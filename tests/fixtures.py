@@ -5,20 +5,23 @@ from __future__ import annotations
 import gzip
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from unittest.mock import patch
 
 import httpx
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.http import StreamingHttpResponse
 from django.test import Client, override_settings
 
 from accounts.models import User
 from accounts.services import issue_token
 from files import sweeping, tasks
 from submissions.models import Group, Organism
+from tests.openapi import Answered, document
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Answer
@@ -26,6 +29,36 @@ if TYPE_CHECKING:
 FASTQ = b"@read1\nACGTN\n+\nIIII!\n@read2\nTTGCA\n+\nFFFFF\n"
 FASTQ_GZ = gzip.compress(FASTQ, mtime=0)
 PART = 5_242_880
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _api_is_as_described() -> Iterator[None]:
+    """Every answer of the API to Django's test client, in whatever test, is held against the OpenAPI document."""
+    send = Client.generic
+
+    def sent_and_checked(client: Client, method: str, path: str, *args: Any, **kwargs: Any) -> Answer:
+        answer = send(client, method, path, *args, **kwargs)
+        if answer.wsgi_request.path.startswith("/api/"):
+            assert described_wrongly(method, answer, args[0] if args else kwargs.get("data")) == []
+        return answer
+
+    with patch.object(Client, "generic", sent_and_checked):
+        yield
+
+
+def described_wrongly(method: str, answer: Answer, sent: object) -> list[str]:
+    """What of an answer, and of the request if that succeeded, the OpenAPI document does not say."""
+    request = answer.wsgi_request
+    content = answer.getvalue()
+    if answer.streaming:
+        cast("StreamingHttpResponse", answer).streaming_content = [content]  # to be read again, by the test
+    path = request.path.removeprefix("/api")
+    wrong = document().check(method, path, Answered(answer.status_code, answer.headers, content))
+    if answer.status_code < 300 and not wrong:
+        is_json = request.content_type == "application/json" and sent
+        body = json.loads(cast("bytes", sent)) if is_json else None
+        wrong = document().check_taken(method, path, request.GET.dict(), body)
+    return [f"{method} {path}, {answer.status_code}: {what}" for what in wrong]
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import services
+from accounts.api import schema
+from accounts.api.serializers import CredentialsSerializer
 from common.parsing import parse_object
-
-
-class CredentialsSerializer(serializers.Serializer[Any]):
-    """A username and a password."""
-
-    username = serializers.CharField()
-    password = serializers.CharField(trim_whitespace=False)
+from common.schema import described
 
 
 class TokenView(APIView):
@@ -27,6 +20,7 @@ class TokenView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
+    @described(schema.LOG_IN)
     def post(self, request: Request) -> Response:
         """`{"username","password"}` → `{"access","expiresIn"}`, the latter in seconds."""
         credentials = parse_object(CredentialsSerializer, request.data)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from rest_framework import serializers
 
+from common.parsing import NumberField, PatternField, TextField
 from files.models import File
 from files.services import Claims, CompleteItem, FileCursor, FileFilter, RenewedUpload, RequestedUpload
 from files.services.listing import FILES_A_PAGE
@@ -40,19 +41,19 @@ class MultipartParametersSerializer(UploadParametersSerializer):
 class IntegrityClaimsSerializer(serializers.Serializer[Any]):
     """The claims that the verifier compares; sizes in bytes, hashes in hexadecimal of either case."""
 
-    size = serializers.IntegerField(min_value=0, max_value=2**63 - 1, required=False, allow_null=True)
-    sha256 = serializers.RegexField(r"^[0-9A-Fa-f]{64}\Z", required=False, allow_null=True)
-    md5 = serializers.RegexField(r"^[0-9A-Fa-f]{32}\Z", required=False, allow_null=True)
+    size = NumberField(min_value=0, max_value=2**63 - 1, required=False, allow_null=True)
+    sha256 = PatternField("[0-9A-Fa-f]{64}", required=False, allow_null=True)
+    md5 = PatternField("[0-9A-Fa-f]{32}", required=False, allow_null=True)
 
 
 class ClaimsSerializer(IntegrityClaimsSerializer):
     """What a client says about one file before sending it."""
 
-    name = serializers.CharField(max_length=255, required=False, allow_null=True, trim_whitespace=False)
-    fingerprint = serializers.RegexField(r"^[0-9A-Fa-f]{64}\Z", required=False, allow_null=True)
-    organism = serializers.CharField(max_length=80, required=False, allow_null=True)
-    category = serializers.CharField(max_length=80, required=False, allow_null=True)
-    partSize = serializers.IntegerField(
+    name = TextField(max_length=255, required=False, allow_null=True, trim_whitespace=False)
+    fingerprint = PatternField(FINGERPRINT.pattern, required=False, allow_null=True)
+    organism = TextField(max_length=80, required=False, allow_null=True)
+    category = TextField(max_length=80, required=False, allow_null=True)
+    partSize = NumberField(
         min_value=5_242_880, max_value=5 * 1024**3, required=False, allow_null=True, source="part_size"
     )
 
@@ -68,7 +69,7 @@ class AnythingField(serializers.Field[Any, Any, Any, Any]):
 class CompleteSerializer(IntegrityClaimsSerializer):
     """One single upload that was sent."""
 
-    fileId = serializers.RegexField(FILE_ID, source="file_id")
+    fileId = PatternField(FILE_ID.pattern, source="file_id")
 
 
 class CompleteMultipartSerializer(CompleteSerializer):
@@ -81,7 +82,7 @@ class RenewSerializer(serializers.Serializer[Any]):
     """Which parts are to be sent; all that are not in the object store if that is not said."""
 
     partNumbers = serializers.ListField(
-        child=serializers.IntegerField(), max_length=MAX_PARTS, required=False, allow_null=True, source="part_numbers"
+        child=NumberField(), max_length=MAX_PARTS, required=False, allow_null=True, source="part_numbers"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from django.http import HttpResponse, HttpResponseBase
@@ -15,7 +15,9 @@ from rest_framework.views import APIView
 from accounts.authentication import caller
 from common.errors import Location, ParameterInvalidError, ValidationFailedError
 from common.parsing import parse_list, parse_object, parse_parameters
+from common.schema import described
 from files import services
+from files.api import schema
 from files.api.serializers import (
     MAX_FILES,
     MAX_URLS,
@@ -48,7 +50,7 @@ def _claims(request: Request) -> list[Claims]:
 
 def _has_no_body(request: Request) -> bool:
     """Whether the call came without a body, or with an empty object."""
-    return not request.data and not isinstance(request.data, list)
+    return isinstance(request.data, Mapping) and not request.data
 
 
 def _number_files(asked: int | None, claims: Sequence[Claims]) -> int:
@@ -75,6 +77,7 @@ def _results_as_bodies() -> Iterator[None]:
 class RequestUploadView(APIView):
     """New files, each with a URL for one PUT."""
 
+    @described(schema.REQUEST_UPLOAD)
     def post(self, request: Request) -> Response:
         """`?groupId=G&numberFiles=N`, optionally a claim a file → `[{"fileId","url","expiresAt"}]`."""
         parameters = parse_parameters(UploadParametersSerializer, request.query_params)
@@ -91,6 +94,7 @@ class RequestUploadView(APIView):
 class RequestMultipartUploadView(APIView):
     """New files, each with a URL a part."""
 
+    @described(schema.REQUEST_MULTIPART_UPLOAD)
     def post(self, request: Request) -> Response:
         """`?groupId=G&numberFiles=N&numberParts=P` → `[{"fileId","urls","expiresAt"}]`, URLs in part order."""
         parameters = parse_parameters(MultipartParametersSerializer, request.query_params)
@@ -112,6 +116,7 @@ class RequestMultipartUploadView(APIView):
 class CompleteUploadView(APIView):
     """ "I have sent it, check it now", for single uploads."""
 
+    @described(schema.COMPLETE_UPLOAD)
     def post(self, request: Request) -> Response:
         """`[{"fileId", …claims}]` → `[{"fileId","status"}]`."""
         items = [complete_item_of(item) for item in parse_list(CompleteSerializer, request.data)]
@@ -123,6 +128,7 @@ class CompleteUploadView(APIView):
 class CompleteMultipartUploadView(APIView):
     """Puts parts together."""
 
+    @described(schema.COMPLETE_MULTIPART_UPLOAD)
     def post(self, request: Request) -> Response:
         """`[{"fileId","etags":[…], …claims}]` → `[{"fileId","status"}]`."""
         items = [complete_item_of(item) for item in parse_list(CompleteMultipartSerializer, request.data)]
@@ -134,6 +140,7 @@ class CompleteMultipartUploadView(APIView):
 class FilesView(APIView):
     """The files of a group, newest first."""
 
+    @described(schema.LIST_FILES)
     def get(self, request: Request) -> Response:
         """`?groupId=G`, and what narrows it → `{"items","nextCursor"}`."""
         parameters = parse_parameters(FilesParametersSerializer, request.query_params)
@@ -151,10 +158,12 @@ class FilesView(APIView):
 class FileView(APIView):
     """One file of the caller's groups."""
 
+    @described(schema.GET_FILE)
     def get(self, request: Request, file_id: uuid.UUID) -> Response:
         """Status, size, hashes, claims, times, problem, checks, and where it is attached."""
         return Response(file_body(services.file_details(user=caller(request), file_id=file_id)))
 
+    @described(schema.DISCARD_FILE)
     def delete(self, request: Request, file_id: uuid.UUID) -> Response:
         """204 once it is gone; only a file that is attached nowhere."""
         services.discard_file(user=caller(request), file_id=file_id)
@@ -164,6 +173,7 @@ class FileView(APIView):
 class RenewView(APIView):
     """Fresh URLs for an upload that is under way."""
 
+    @described(schema.RENEW_UPLOAD)
     def post(self, request: Request, file_id: uuid.UUID) -> Response:
         """Optional `{"partNumbers":[…]}` → status, URLs of what is to be sent, and the parts that are there."""
         body = {} if _has_no_body(request) else parse_object(RenewSerializer, request.data)
@@ -176,6 +186,7 @@ class DownloadView(APIView):
 
     permission_classes = (AllowAny,)
 
+    @described(schema.DOWNLOAD)
     def get(self, request: Request, accession: str, version: int, category: str, name: str) -> HttpResponseBase:
         """307 to a URL that is good for the request's method."""
         url = services.download_url(

@@ -74,6 +74,14 @@ class FileQuerySet(models.QuerySet["File"]):
         is_large = Q(size__gte=least) | Q(size__isnull=True, claimed_size__gte=least)
         return self.filter(is_large) if large else self.exclude(is_large)
 
+    def occupying(self) -> Self:
+        """Files that take, or are about to take, room in the object store."""
+        return self.filter(~Q(status=File.Status.EXPIRED), deleting_at__isnull=True)
+
+    def under_way(self) -> Self:
+        """Files that were requested and whose upload is neither finished nor given up."""
+        return self.filter(status=File.Status.REQUESTED, deleting_at__isnull=True)
+
     def deletable(self) -> Self:
         """Files that are attached nowhere, that nobody holds back, and that no call is completing right now."""
         return self.unattached().not_completing().filter(quarantined_at__isnull=True)
@@ -263,6 +271,16 @@ class File(models.Model):
         indexes = [
             # A group's files, newest first.
             models.Index(fields=["group", "-requested_at", "id"], name="file_of_group"),
+            # The bytes of a group's files are summed up before it gets more; what is summed stands in the index.
+            models.Index(
+                fields=["group", "size", "claimed_size"],
+                name="file_occupying",
+                condition=~Q(status="EXPIRED") & Q(deleting_at__isnull=True),
+            ),
+            # So are its uploads that are under way counted.
+            models.Index(
+                fields=["group"], name="file_under_way", condition=Q(status="REQUESTED", deleting_at__isnull=True)
+            ),
             # Clients look whether a group has a file already.
             models.Index(
                 fields=["group", "claimed_fingerprint"], name="file_fingerprint", condition=~Q(claimed_fingerprint="")

@@ -7,6 +7,7 @@ from files.services.downloading import download_url
 from files.services.listing import FileCursor, FileFilter, FilePage, file_details, list_files
 from files.services.operating import lift_quarantine, quarantine, requeue
 from files.services.presence import mark_uploaded
+from files.services.quotas import Usage, usage_of
 from files.services.renewing import RenewedUpload, renew_upload
 from files.services.requesting import RequestedUpload, request_multipart_uploads, request_uploads
 
@@ -18,6 +19,7 @@ __all__ = [
     "FilePage",
     "RenewedUpload",
     "RequestedUpload",
+    "Usage",
     "complete_multipart_uploads",
     "complete_uploads",
     "discard_file",
@@ -32,4 +34,5 @@ __all__ = [
     "request_multipart_uploads",
     "request_uploads",
     "requeue",
+    "usage_of",
 ]

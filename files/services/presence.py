@@ -6,20 +6,28 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
+from django.db import connection, transaction
 from django.utils import timezone
 
+from common.database import as_table, in_one_parameter
 from files import storage
 from files.models import File
-from files.storage import StoredObject
 
-LISTING_THREADS = 8
+LISTING_THREADS = 4
+"""Enough for the store not to be waited for; each holds a page of a thousand objects, some ten MiB while it is read."""
+SAVE_ARRIVED = """
+    UPDATE files_file SET size = given.number, status = %s, uploaded_at = %s, last_activity_at = %s FROM {sizes}
+    WHERE files_file.id = given.id AND files_file.status = %s AND files_file.deleting_at IS NULL
+"""
+"""Each file has a size of its own, for which `bulk_update` builds a CASE that takes a minute for 20,000 files."""
 
 
 def mark_uploaded(files: Iterable[File]) -> None:
     """Set those single uploads to UPLOADED, in the database and in place, whose object is in the store.
 
-    One listing for each request that the files stem from, and one update for each file found. Files in another
+    One listing for each request that the files stem from, and one update for all files found. Files in another
     state, and multipart uploads, are left alone. Raises `StorageUnavailableError`. Safe to repeat: the update
     is compare-and-set, and a file that another call moved on meanwhile keeps its state.
     """
@@ -28,25 +36,43 @@ def mark_uploaded(files: Iterable[File]) -> None:
         if file.status == File.Status.REQUESTED and not file.is_multipart:
             by_request[file.request_id].append(file)
     with ThreadPoolExecutor(LISTING_THREADS) as pool:
-        found = {stored.key: stored for listing in pool.map(_list, by_request.values()) for stored in listing}
+        found = {key: size for sizes in pool.map(_sizes, by_request.values()) for key, size in sizes.items()}
     arrived = [file for waiting in by_request.values() for file in waiting if file.staging_key in found]
+    if not arrived:
+        return
+    now = timezone.now()
     for file in arrived:
-        file.size = found[file.staging_key].size
+        file.size = found[file.staging_key]
         file.status = File.Status.UPLOADED
-        file.uploaded_at = file.last_activity_at = timezone.now()
-    _save_arrived(arrived)
+        file.uploaded_at = file.last_activity_at = now
+    _save_arrived(arrived, now)
 
 
-def _list(waiting: list[File]) -> list[StoredObject]:
-    """The staged objects of one request; of one file alone where only that is asked for."""
+def _sizes(waiting: list[File]) -> dict[str, int]:
+    """The sizes of the staged objects of one request, by key; of one file alone where only that is asked for."""
     prefix = waiting[0].staging_key if len(waiting) == 1 else f"staging/{waiting[0].request_id}/"
-    return list(storage.list_prefix(prefix))
+    return {stored.key: stored.size for stored in storage.list_prefix(prefix)}
 
 
-def _save_arrived(arrived: list[File]) -> None:
+def _save_arrived(arrived: list[File], now: datetime) -> None:
     """Save what was found, and take over what another call has made of a file meanwhile."""
     waiting = File.objects.filter(status=File.Status.REQUESTED, deleting_at__isnull=True)
-    waiting.bulk_update(arrived, ["size", "status", "uploaded_at", "last_activity_at"], batch_size=500)
-    now = dict(File.objects.filter(pk__in=[file.pk for file in arrived]).values_list("pk", "status"))
-    for file in arrived:
+    waiting = waiting.filter(pk__in=in_one_parameter(file.pk for file in arrived))
+    table, sizes = as_table({file.pk: file.size or 0 for file in arrived})
+    moment = connection.ops.adapt_datetimefield_value(now)
+    parameters = [File.Status.UPLOADED, moment, moment, *sizes, File.Status.REQUESTED]
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Locked in order, so that two calls that find the same files wait for each other and not crosswise.
+        saved = set(waiting.select_for_update().order_by("pk").values_list("pk", flat=True))
+        cursor.execute(SAVE_ARRIVED.format(sizes=table), parameters)
+    _take_over([file for file in arrived if file.pk not in saved])
+
+
+def _take_over(files: list[File]) -> None:
+    """Give files the states that they have in the database; one that is gone there has expired."""
+    if not files:
+        return
+    rows = File.objects.filter(pk__in=in_one_parameter(file.pk for file in files))
+    now = dict(rows.values_list("pk", "status"))
+    for file in files:
         file.status = now.get(file.pk, File.Status.EXPIRED)

@@ -22,6 +22,7 @@ from files.services.claims import (
     claimed_categories,
 )
 from files.services.presigning import part_urls, put_url
+from files.services.quotas import require_room, room_for
 from submissions.access import group_for_member
 from submissions.models import Group
 
@@ -38,8 +39,9 @@ def request_uploads(*, user: User, group_id: int, number_files: int, claims: Seq
     """Make `number_files` files of the group and a URL for each, good for one bare PUT.
 
     `claims` is empty or has one item a file; a claimed size is signed into the URL, so that S3 refuses another
-    length. Raises `GroupNotFoundError`, `NotAMemberError`, and `ValidationFailedError` for claims that cannot
-    hold. A second call makes other files; files never sent are cleared away after a time.
+    length. Raises `GroupNotFoundError`, `NotAMemberError`, `ValidationFailedError` for claims that cannot hold,
+    `QuotaExceededError` and `TooManyOpenUploadsError`. A second call makes other files; files never sent are cleared
+    away after a time.
     """
     group = group_for_member(user=user, group_id=group_id)
     claims = claims or [Claims()] * number_files
@@ -47,7 +49,8 @@ def request_uploads(*, user: User, group_id: int, number_files: int, claims: Seq
     files = _new_files(user, group, claims, categories, settings.UPLOAD_URL_LIFETIME)
     for file in files:
         file.staging_key = f"staging/{file.request_id}/{file.id}"
-    File.objects.bulk_create(files, batch_size=500)
+    with room_for(group, claims):
+        File.objects.bulk_create(files, batch_size=500)
     return [RequestedUpload(file, [put_url(file)]) for file in files]
 
 
@@ -63,6 +66,7 @@ def request_multipart_uploads(
     claims = claims or [Claims()] * number_files
     categories = claimed_categories(claims, largest=MAX_MULTIPART_SIZE)
     _check_parts_suffice(claims, number_parts)
+    require_room(group, claims)
     files = _new_files(user, group, claims, categories, settings.PART_URL_LIFETIME)
     for file in files:
         file.object_key = f"files/{file.id}/{uuid.uuid4()}"
@@ -70,7 +74,9 @@ def request_multipart_uploads(
     upload_ids = storage.create_many_multiparts([file.object_key for file in files])
     for file, upload_id in zip(files, upload_ids, strict=True):
         file.upload_id = upload_id
-    File.objects.bulk_create(files, batch_size=500)
+    # Should another request take the room meanwhile, the sweeper aborts what was begun in the store for nobody.
+    with room_for(group, claims):
+        File.objects.bulk_create(files, batch_size=500)
     return [RequestedUpload(file, part_urls(file, range(1, number_parts + 1))) for file in files]
 
 

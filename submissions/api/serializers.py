@@ -8,9 +8,13 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
-from files.models import ContentCheckResult, FileAttachment
-from submissions.models import SequenceEntry, Submission
-from submissions.services import Receipt
+from common.parsing import NumberField, TextField
+from files.models import ContentCheckResult, FileAttachment, FileCategory
+from submissions.models import Group, MetadataField, Organism, SequenceEntry, Submission
+from submissions.services import Receipt, SubmittedEntry
+
+MAX_RELEASED = 20_000
+"""How many entries one call may release."""
 
 
 class GroupParameterSerializer(serializers.Serializer[Any]):
@@ -29,6 +33,34 @@ class GroupPageParameterSerializer(PageParameterSerializer, GroupParameterSerial
     """`?groupId=G&cursor=…`."""
 
 
+class GroupSerializer(serializers.Serializer[Any]):
+    """A new group."""
+
+    name = TextField(max_length=200)
+
+    def validate_name(self, name: str) -> str:
+        """The name on one line, as the page makes it."""
+        words = " ".join(name.split())
+        if not words.isprintable():
+            raise serializers.ValidationError("there are characters in it that cannot be seen.")
+        return words
+
+
+class AccessionVersionSerializer(serializers.Serializer[Any]):
+    """An entry that is to be released."""
+
+    accession = TextField(max_length=40)
+    version = NumberField(min_value=1, max_value=2**31 - 1)
+
+
+class ReleaseSerializer(serializers.Serializer[Any]):
+    """Entries that are to be released together."""
+
+    accessionVersions = serializers.ListField(
+        child=AccessionVersionSerializer(), max_length=MAX_RELEASED, source="wanted"
+    )
+
+
 class ReceiptParameterSerializer(serializers.Serializer[Any]):
     """`?as=text|json`; `as` is a word of Python's own, hence the long way round."""
 
@@ -38,8 +70,63 @@ class ReceiptParameterSerializer(serializers.Serializer[Any]):
         return {"as": serializers.ChoiceField(choices, required=False, default=None, source="format")}
 
 
+def organism_body(organism: Organism) -> dict[str, Any]:
+    """An organism with its file categories and metadata fields, which should be loaded in their order."""
+    return {
+        "slug": organism.slug,
+        "name": organism.name,
+        "sequences": organism.sequences,
+        "fileSharing": organism.file_sharing,
+        "fileCategories": [category_body(category) for category in organism.file_categories.all()],
+        "metadataFields": [field_body(field) for field in organism.metadata_fields.all()],
+    }
+
+
+def category_body(category: FileCategory) -> dict[str, Any]:
+    """A file category and its rules as they are now; a limit that there is not is null."""
+    return {
+        "name": category.name,
+        "shownName": category.shown_name,
+        "helpText": category.help_text,
+        "required": category.required,
+        "minFiles": category.min_files,
+        "maxFiles": category.max_files,
+        "maxFileSize": category.max_file_size,
+        "extensions": category.extensions,
+        "contentCheck": category.content_check,
+        "pairing": category.pairing,
+    }
+
+
+def field_body(field: MetadataField) -> dict[str, Any]:
+    """A column of the metadata table."""
+    return {
+        "name": field.name,
+        "shownName": field.shown_name,
+        "kind": field.kind,
+        "choices": field.choices,
+        "required": field.required,
+        "helpText": field.help_text,
+    }
+
+
+def group_body(group: Group) -> dict[str, Any]:
+    """A group with the usernames of its members, in order."""
+    return {"id": group.pk, "name": group.name, "members": sorted(user.username for user in group.members.all())}
+
+
+def submitted_entry_body(entry: SubmittedEntry) -> dict[str, Any]:
+    """What submitting answers for one entry, the first time and each time that the call is repeated."""
+    return {
+        "accession": entry.accession,
+        "version": entry.version,
+        "submissionId": entry.submission_id,
+        "status": entry.status,
+    }
+
+
 def submitted_body(entry: SequenceEntry) -> dict[str, Any]:
-    """What submitting answers for one entry."""
+    """What an entry is called, and how it stands."""
     return {
         "accession": entry.accession,
         "version": entry.version,
@@ -51,6 +138,37 @@ def submitted_body(entry: SequenceEntry) -> dict[str, Any]:
 def entry_body(entry: SequenceEntry) -> dict[str, Any]:
     """One entry with its files; reads its attachments, which should be loaded `with_results()`."""
     return {**submitted_body(entry), "files": [attachment_body(a) for a in entry.attachments.all()]}
+
+
+def whole_entry_body(entry: SequenceEntry, *, is_member: bool) -> dict[str, Any]:
+    """An entry as its own address shows it; who did what and in which submission is for members alone.
+
+    Reads its submission, organism and attachments, which should be loaded `with_results()`.
+    """
+    submission = entry.submission
+    released_by = entry.released_by and entry.released_by.username
+    for_members = {
+        "submission": submission.pk,
+        "submittedBy": submission.submitted_by.username,
+        "releasedBy": released_by,
+    }
+    return {
+        **submitted_body(entry),
+        "organism": submission.organism.slug,
+        "groupId": submission.group_id,
+        "submittedAt": submission.submitted_at,
+        "settledAt": entry.settled_at,
+        "releasedAt": entry.released_at,
+        "metadata": entry.metadata,
+        "sequences": entry.sequences,
+        "files": [attachment_body(attachment) for attachment in entry.attachments.all()],
+        **(for_members if is_member else {}),
+    }
+
+
+def released_body(entry: SequenceEntry) -> dict[str, Any]:
+    """What releasing answers for one entry."""
+    return {"accession": entry.accession, "version": entry.version, "releasedAt": entry.released_at}
 
 
 def attachment_body(attachment: FileAttachment) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`/api/<organism>/submit` and `/api/submissions`: parse, one service call, answer."""
+"""`/api/<organism>/submit`, `/api/<organism>/revise` and `/api/submissions`: parse, one service call, answer."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from accounts.authentication import caller
 from common.errors import Location, ParameterInvalidError, ParameterMissingError
 from common.pagination import page_of
 from common.parsing import parse_parameters
+from common.schema import described
 from files.models import FileAttachment
 from submissions import services
 from submissions.access import group_for_member, submission_for_member
+from submissions.api.schema import submissions as schema
 from submissions.api.serializers import (
     GroupPageParameterSerializer,
     GroupParameterSerializer,
@@ -29,7 +31,7 @@ from submissions.api.serializers import (
     entry_body,
     receipt_pieces,
     submission_body,
-    submitted_body,
+    submitted_entry_body,
 )
 from submissions.models import Submission
 
@@ -69,36 +71,84 @@ def _text_part(request: Request, name: str) -> str | None:
         raise ParameterInvalidError(f"“{name}” is not UTF-8.", Location(field=name)) from error
 
 
+def _sent(request: Request) -> services.Sent:
+    metadata_file = _part(request, "metadataFile")
+    if metadata_file is None:
+        text = "Send the metadata table as “metadataFile”, in multipart/form-data."
+        raise ParameterMissingError(text, Location(field="metadataFile"))
+    return services.Sent(
+        metadata_file=metadata_file,
+        sequence_file=_part(request, "sequenceFile"),
+        file_mapping=_text_part(request, "fileMapping"),
+        checksum_file=_part(request, "checksumFile"),
+        names={part: file.name for part, file in request.FILES.items() if file.name},
+    )
+
+
+def _idempotency_key(request: Request) -> services.IdempotencyKey | None:
+    """The key that was sent with the call, and all that was: also the parts that nobody reads."""
+    header = request.headers.get("Idempotency-Key")
+    if header is None:
+        return None
+    texts = [services.BodyPart(name, BytesIO(text.encode())) for name, sent in request.POST.lists() for text in sent]
+    files = [
+        services.BodyPart(name, cast("BinaryIO", file), file.name)
+        for name, sent in request.FILES.lists()
+        for file in sent
+    ]
+    return services.IdempotencyKey(services.parse_key(header), request.path, [*texts, *files])
+
+
+def _answered(answer: services.Answer) -> Response:
+    body = [submitted_entry_body(entry) for entry in answer.entries]
+    headers = {"Location": reverse("api-submission", args=[answer.number])}
+    if answer.is_repeated:
+        headers["Idempotent-Replayed"] = "true"
+    return Response(body, status=202, headers=headers)
+
+
 class SubmitView(APIView):
     """A metadata table, sequences, a file mapping and a checksum file, in one call."""
 
     parser_classes = (MultiPartParser,)
 
+    @described(schema.SUBMIT)
     def post(self, request: Request, organism: str) -> Response:
         """202 with accession, version, submission ID and status of each entry, in table order."""
         parameters = parse_parameters(GroupParameterSerializer, request.query_params)
-        metadata_file = _part(request, "metadataFile")
-        if metadata_file is None:
-            text = "Send the metadata table as “metadataFile”, in multipart/form-data."
-            raise ParameterMissingError(text, Location(field="metadataFile"))
-        sent = services.Sent(
-            metadata_file=metadata_file,
-            sequence_file=_part(request, "sequenceFile"),
-            file_mapping=_text_part(request, "fileMapping"),
-            checksum_file=_part(request, "checksumFile"),
-            names={part: file.name for part, file in request.FILES.items() if file.name},
+        answer = services.submit(
+            user=caller(request),
+            organism_slug=organism,
+            group_id=parameters["group_id"],
+            sent=_sent(request),
+            key=_idempotency_key(request),
         )
-        submission = services.submit(
-            user=caller(request), organism_slug=organism, group_id=parameters["group_id"], sent=sent
+        return _answered(answer)
+
+
+class ReviseView(APIView):
+    """The same with an accession for each row: next versions of entries that are released."""
+
+    parser_classes = (MultiPartParser,)
+
+    @described(schema.REVISE)
+    def post(self, request: Request, organism: str) -> Response:
+        """202 as for submitting, with the new versions."""
+        parameters = parse_parameters(GroupParameterSerializer, request.query_params)
+        answer = services.revise(
+            user=caller(request),
+            organism_slug=organism,
+            group_id=parameters["group_id"],
+            sent=_sent(request),
+            key=_idempotency_key(request),
         )
-        body = [submitted_body(entry) for entry in submission.entries.order_by("position")]
-        headers = {"Location": reverse("api-submission", args=[submission.pk])}
-        return Response(body, status=202, headers=headers)
+        return _answered(answer)
 
 
 class SubmissionListView(APIView):
     """The submissions of a group."""
 
+    @described(schema.LIST_SUBMISSIONS)
     def get(self, request: Request) -> Response:
         """`?groupId=G[&cursor=…]` → newest first, 100 a page."""
         parameters = parse_parameters(GroupPageParameterSerializer, request.query_params)
@@ -115,6 +165,7 @@ class SubmissionListView(APIView):
 class SubmissionView(APIView):
     """One submission and its entries."""
 
+    @described(schema.GET_SUBMISSION)
     def get(self, request: Request, submission_id: int) -> Response:
         """Status, counts and 100 entries with their files; `Retry-After` while it is being verified."""
         cursor = parse_parameters(PageParameterSerializer, request.query_params)["cursor"]
@@ -133,6 +184,7 @@ class SubmissionView(APIView):
 class ReceiptView(APIView):
     """What of a submission was accepted, to be kept and to be checked against."""
 
+    @described(schema.GET_RECEIPT)
     def get(self, request: Request, submission_id: int) -> StreamingHttpResponse:
         """A text for `sha256sum -c`, or JSON, by `Accept` or `?as=text|json`; the text if neither decides."""
         asked = parse_parameters(ReceiptParameterSerializer, request.query_params)["format"]

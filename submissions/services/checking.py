@@ -56,9 +56,16 @@ def read_documents(
     sequence_file: BinaryIO | None,
     errors: ErrorList,
     need_sequences: bool = True,
+    with_accessions: bool = False,
 ) -> ReadDocuments:
     """Read both by the organism's rules and match them; adds all that is wrong to `errors`. One query."""
-    table = parse_table(metadata_file, fields=field_rules(organism), errors=errors, limit=settings.TABLE_MAX_BYTES)
+    table = parse_table(
+        metadata_file,
+        fields=field_rules(organism),
+        errors=errors,
+        limit=settings.TABLE_MAX_BYTES,
+        with_accessions=with_accessions,
+    )
     fasta = None
     if sequence_file is not None:
         fasta = parse_fasta(sequence_file, errors=errors, limit=settings.SEQUENCES_MAX_BYTES)

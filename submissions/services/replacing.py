@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from common.errors import DomainError, ErrorList, ValidationFailedError
 from files import acceptance, rules, tasks
 from files.models import File, FileAttachment
 from submissions.access import entry_for_member
-from submissions.errors import EntryChangedError, EntryReleasedError, EntryVerifyingError
+from submissions.errors import EntryChangedError, EntryNotFoundError, EntryReleasedError, EntryVerifyingError
 from submissions.mapping import FileMapping, parse_entry_mapping, pointer_to
 from submissions.models import RuleSet, SequenceEntry
 from submissions.services.attaching import Plan, create_attachments, lock_files, plan_attachments
@@ -35,31 +36,57 @@ class Replacement:
     as_of: datetime | None = None
 
 
-def replace_files(*, user: User, accession: str, version: int, replacement: Replacement) -> SequenceEntry:
+def replace_files(
+    *, user: User, accession: str, version: int, replacement: Replacement, organism_slug: str | None = None
+) -> SequenceEntry:
     """Replace all files of an entry by others, under the rules as they stand now, and have it verified again.
 
     Nothing changes unless everything is in order. What was attached before and is attached nowhere now is kept as
     long as what was just uploaded. The entry is settled at once where nothing is open about its files.
 
-    Raises `EntryNotFoundError`, `NotAMemberError`, `EntryVerifyingError`, `EntryReleasedError`, `EntryChangedError`,
-    `FileSharingDisabledError`, `StorageUnavailableError`, and `ValidationFailedError` with everything else that is
-    wrong. A second call does the same again, or is told that the entry is being verified. Of two at once, one wins
-    and the other hears why it did not. A number of queries that does not grow with the files.
+    Raises `OrganismNotFoundError`, `EntryNotFoundError`, `NotAMemberError`, `EntryVerifyingError`,
+    `EntryReleasedError`, `EntryChangedError`, `FileSharingDisabledError`, `StorageUnavailableError`, and
+    `ValidationFailedError` with everything else that is wrong. A second call does the same again, or is told that
+    the entry is being verified. Of two at once, one wins and the other hears why it did not. A number of queries
+    that does not grow with the files.
     """
-    entry = entry_for_member(user=user, accession=accession, version=version)
+    entry = entry_for_member(user=user, accession=accession, version=version, organism_slug=organism_slug)
     _require_settled(entry)
     if replacement.as_of not in {None, entry.settled_at}:
         raise _changed(entry)
-    plan = _checked(entry, parse_entry_mapping(replacement.files, entry.given_submission_id))
-    organism = entry.submission.organism
-    rule_set = rules.record(organism, plan.categories) if organism.file_sharing else None
-    with transaction.atomic():
-        _replace(entry, plan, rule_set)
-        acceptance.settle(SequenceEntry.objects.filter(pk=entry.pk))
-        open_files = FileAttachment.objects.filter(entry=entry, entry__status=SequenceEntry.Status.VERIFYING)
-        tasks.enqueue(open_files.values_list("file_id", flat=True).distinct())
-    entry.refresh_from_db()
+    with _told_of(entry):
+        plan = _checked(entry, parse_entry_mapping(replacement.files, entry.given_submission_id))
+        organism = entry.submission.organism
+        rule_set = rules.record(organism, plan.categories) if organism.file_sharing else None
+        with transaction.atomic():
+            _replace(entry, plan, rule_set)
+            acceptance.settle(SequenceEntry.objects.filter(pk=entry.pk))
+            open_files = FileAttachment.objects.filter(entry=entry, entry__status=SequenceEntry.Status.VERIFYING)
+            tasks.enqueue(open_files.values_list("file_id", flat=True).distinct())
+            entry.refresh_from_db(fields=["status", "settled_at", "rule_set"])
     return entry
+
+
+@contextmanager
+def _told_of(entry: SequenceEntry) -> Iterator[None]:
+    """Everything that is wrong is told as of this entry's files, and not as of a submission's mapping."""
+    try:
+        yield
+    except DomainError as error:
+        _tell_of(entry, [error])
+        raise
+    except ValidationFailedError as failure:
+        _tell_of(entry, failure.errors)
+        raise
+
+
+def _tell_of(entry: SequenceEntry, errors: Iterable[DomainError]) -> None:
+    """Give them pointers into what was sent, which begins at the categories; only files have lines here."""
+    below = pointer_to(entry.given_submission_id)
+    for error in errors:
+        where = error.location
+        pointer = None if where.pointer is None else where.pointer.removeprefix(below)
+        error.location = replace(where, field=None, pointer=pointer, line=where.line if where.file_id else None)
 
 
 def _require_settled(entry: SequenceEntry) -> None:
@@ -76,25 +103,14 @@ def _changed(entry: SequenceEntry) -> DomainError:
 
 
 def _checked(entry: SequenceEntry, mapping: FileMapping) -> Plan:
-    """What to attach; raises all that is wrong, told as of this entry's files and not as of a submission's mapping."""
     organism, group = entry.submission.organism, entry.submission.group
     if mapping.has_files:
         require_file_sharing(organism)
     errors = ErrorList()
     table = Table([Row(entry.given_submission_id, line=1)], file_categories=(), complete=True)
     plan = plan_attachments(organism=organism, group=group, table=table, mapping=mapping, errors=errors)
-    if errors:
-        below = pointer_to(entry.given_submission_id)
-        raise ValidationFailedError([_of_entry(error, below) for error in errors.errors], errors.count)
+    errors.raise_if_any()
     return plan
-
-
-def _of_entry(error: DomainError, below: str) -> DomainError:
-    """The error with a pointer into what was sent, which begins at the categories; only files have lines here."""
-    where = error.location
-    pointer = None if where.pointer is None else where.pointer.removeprefix(below)
-    error.location = replace(where, pointer=pointer, line=where.line if where.file_id else None)
-    return error
 
 
 def _replace(entry: SequenceEntry, plan: Plan, rule_set: RuleSet | None) -> None:
@@ -110,12 +126,20 @@ def _replace(entry: SequenceEntry, plan: Plan, rule_set: RuleSet | None) -> None
         pk=entry.pk, status=entry.status, settled_at=entry.settled_at, released_at__isnull=True
     )
     if not seen.update(status=SequenceEntry.Status.VERIFYING, settled_at=None, rule_set=rule_set):
-        _require_settled(SequenceEntry.objects.get(pk=entry.pk))
+        _require_settled(_present(entry))
         raise _changed(entry)
     entry.attachments.all().delete()
     create_attachments({entry.given_submission_id: entry}, plan.attachments)
     # Who freed a file may want it back: its time begins anew, so that no sweep deletes it today.
     File.objects.filter(pk__in=before - wanted, attachments__isnull=True).update(last_activity_at=timezone.now())
+
+
+def _present(entry: SequenceEntry) -> SequenceEntry:
+    """The entry as it is now."""
+    present = SequenceEntry.objects.filter(pk=entry.pk).first()
+    if present is None:
+        raise EntryNotFoundError(f"{entry} was withdrawn meanwhile.")
+    return present
 
 
 def _lock(file_ids: Collection[uuid.UUID]) -> None:

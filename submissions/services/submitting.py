@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.models import User
-from common.errors import ErrorList, Location, ParameterMissingError, ValidationFailedError
+from common.errors import DomainError, ErrorList, Location, ParameterMissingError, ValidationFailedError
 from files import acceptance, rules, storage, tasks
 from files.models import FileAttachment, FileCategory
 from submissions.access import group_for_member
@@ -26,6 +26,15 @@ from submissions.services.attaching import PlannedAttachment, create_attachments
 from submissions.services.checking import organism_of_slug, read_documents
 from submissions.services.checksums import ChecksumClaims, Document, check_checksums, record_claims
 from submissions.services.file_columns import mapping_of_columns
+from submissions.services.idempotency import Answer, IdempotencyKey, Record, answer_of, answer_once
+from submissions.services.predecessors import (
+    Carried,
+    Predecessors,
+    carry_over,
+    find_predecessors,
+    lock_predecessors,
+    tell_as_carried,
+)
 from submissions.tables import FIELD as TABLE_FIELD
 from submissions.tables import Row, Table
 
@@ -41,6 +50,7 @@ class _Checked:
     attachments: list[PlannedAttachment]
     categories: list[FileCategory]
     claims: ChecksumClaims
+    predecessors: Predecessors
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +77,37 @@ class Sent:
         return {part: Document(self.names[part], stream) for part, stream in named.items()}
 
 
-def submit(*, user: User, organism_slug: str, group_id: int, sent: Sent) -> Submission:
+def submit(*, user: User, organism_slug: str, group_id: int, sent: Sent, key: IdempotencyKey | None = None) -> Answer:
     """Check a submission as a whole and store it, its entries and their files; verification follows by itself.
 
     Entries about whose files nothing is open are ACCEPTED at once. Raises `OrganismNotFoundError`,
     `GroupNotFoundError`, `NotAMemberError`, `ParameterMissingError`, `FileSharingDisabledError`,
     `StorageUnavailableError`, and `ValidationFailedError` with everything else that
     is wrong. A number of queries that does not grow with the submission, but for batches of 1,000 rows. A
-    second call makes a second submission.
+    second call makes a second submission, but for one with the same `key`: see `answer_once`.
     """
+    return hand_in(user=user, organism_slug=organism_slug, group_id=group_id, sent=sent, key=key, revising=False)
+
+
+def hand_in(
+    *, user: User, organism_slug: str, group_id: int, sent: Sent, key: IdempotencyKey | None, revising: bool
+) -> Answer:
+    """What submitting and revising have in common. A key counts only once it is known who may use it."""
     organism = organism_of_slug(organism_slug)
     group = group_for_member(user=user, group_id=group_id)
-    if sent.sequence_file is None and organism.sequences == Organism.Sequences.REQUIRED:
-        text = "This organism needs sequences; send them as “sequenceFile”."
-        raise ParameterMissingError(text, Location(field="sequenceFile"))
-    mapping = _parsed_mapping(organism, sent.file_mapping)
-    checked = _check(organism, group, sent, mapping)
-    submission = Submission(organism=organism, group=group, submitted_by=user)
-    _keep_documents(submission, sent)
-    try:
-        _store(submission, checked)
-    except ValidationFailedError:
-        # Refused after all. After any other failure the commit may have gone through, and the documents stay.
-        storage.delete_documents(submission.metadata_file.name, submission.sequence_file.name)
-        raise
-    return submission
+
+    def act(record: Record) -> Answer:
+        checked = _check(organism, group, sent, revising=revising)
+        submission = Submission(organism=organism, group=group, submitted_by=user)
+        _keep_documents(submission, sent)
+        try:
+            return _store(submission, checked, record)
+        except (DomainError, ValidationFailedError):
+            # Refused after all. After any other failure the commit may have gone through, and the documents stay.
+            storage.delete_documents(submission.metadata_file.name, submission.sequence_file.name)
+            raise
+
+    return answer_once(user=user, group=group, key=key, act=act)
 
 
 # --- checking ----------------------------------------------------------------------------------------
@@ -113,20 +129,36 @@ def require_file_sharing(organism: Organism) -> None:
         raise FileSharingDisabledError(text, Location(field=MAPPING_FIELD))
 
 
-def _check(organism: Organism, group: Group, sent: Sent, mapping: FileMapping | None) -> _Checked:
+def _check(organism: Organism, group: Group, sent: Sent, *, revising: bool) -> _Checked:
+    if sent.sequence_file is None and organism.sequences == Organism.Sequences.REQUIRED:
+        text = "This organism needs sequences; send them as “sequenceFile”."
+        raise ParameterMissingError(text, Location(field="sequenceFile"))
+    mapping = _parsed_mapping(organism, sent.file_mapping)
     errors = ErrorList()
     documents = read_documents(
-        organism, metadata_file=sent.metadata_file, sequence_file=sent.sequence_file, errors=errors
+        organism,
+        metadata_file=sent.metadata_file,
+        sequence_file=sent.sequence_file,
+        errors=errors,
+        with_accessions=revising,
     )
     table = documents.table
     if table.file_categories:
         require_file_sharing(organism)
         mapping = mapping_of_columns(table, mapping, errors, resolved=sent.file_columns_resolved)
     mapping = mapping or FileMapping()
+    predecessors: Predecessors = {}
+    carried: Carried = {}
+    if revising:
+        predecessors = find_predecessors(organism=organism, group=group, rows=table.rows, errors=errors)
+        mapping, carried = carry_over(mapping, predecessors)
+        if carried:
+            require_file_sharing(organism)
     plan = plan_attachments(organism=organism, group=group, table=table, mapping=mapping, errors=errors)
+    tell_as_carried(errors, carried)
     claims = _checked_checksums(organism=organism, group=group, sent=sent, table=table, mapping=mapping, errors=errors)
     errors.raise_if_any()
-    return _Checked(table.rows, documents.sequences, plan.attachments, plan.categories, claims)
+    return _Checked(table.rows, documents.sequences, plan.attachments, plan.categories, claims, predecessors)
 
 
 def _checked_checksums(
@@ -161,20 +193,32 @@ def _keep_documents(submission: Submission, sent: Sent) -> None:
         submission.sequence_file.name = storage.keep_document("sequences", sent.sequence_file)
 
 
-def _store(submission: Submission, checked: _Checked) -> None:
-    accessions = take_accessions(len(checked.rows))
+def _store(submission: Submission, checked: _Checked, record: Record) -> Answer:
+    names = _names(checked)
     rule_set = _record_rules(submission.organism, checked)
     with transaction.atomic():
         lock_files(checked.attachments)
+        lock_predecessors(checked.predecessors)
         record_claims(checked.claims)
         submission.save()
-        entries = _create_entries(submission, checked, accessions, rule_set)
+        entries = _create_entries(submission, checked, names, rule_set)
         create_attachments(entries, checked.attachments)
         acceptance.settle(submission.entries.all())
         unsettled = FileAttachment.objects.filter(
             entry__submission=submission, entry__status=SequenceEntry.Status.VERIFYING
         )
         tasks.enqueue(unsettled.values_list("file_id", flat=True).distinct())
+        answer = answer_of(submission)
+        record(answer)
+    return answer
+
+
+def _names(checked: _Checked) -> list[tuple[str, int]]:
+    """Accession and version of each row: a new one's first, or the next one of what it revises."""
+    if not checked.predecessors:
+        return [(accession, 1) for accession in take_accessions(len(checked.rows))]
+    revised = [checked.predecessors[row.submission_id] for row in checked.rows]
+    return [(predecessor.accession, predecessor.version + 1) for predecessor in revised]
 
 
 def _record_rules(organism: Organism, checked: _Checked) -> RuleSet | None:
@@ -183,7 +227,7 @@ def _record_rules(organism: Organism, checked: _Checked) -> RuleSet | None:
 
 
 def _create_entries(
-    submission: Submission, checked: _Checked, accessions: Sequence[str], rule_set: RuleSet | None
+    submission: Submission, checked: _Checked, names: Sequence[tuple[str, int]], rule_set: RuleSet | None
 ) -> dict[str, SequenceEntry]:
     entries = [
         SequenceEntry(
@@ -191,6 +235,7 @@ def _create_entries(
             position=position,
             given_submission_id=row.submission_id,
             accession=accession,
+            version=version,
             rule_set=rule_set,
             metadata=row.metadata,
             sequences=[
@@ -198,7 +243,7 @@ def _create_entries(
                 for record in checked.sequences.get(row.submission_id, ())
             ],
         )
-        for position, (row, accession) in enumerate(zip(checked.rows, accessions, strict=True))
+        for position, (row, (accession, version)) in enumerate(zip(checked.rows, names, strict=True))
     ]
     SequenceEntry.objects.bulk_create(entries, batch_size=BATCH)
     return {entry.given_submission_id: entry for entry in entries}

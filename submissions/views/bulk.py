@@ -22,7 +22,7 @@ from common.errors import (
 from common.problems import CONTENT_TYPE, body_of, error_item, headers_of
 from submissions import services
 from submissions.bulk_forms import BulkForm
-from submissions.models import Group, Organism, Submission
+from submissions.models import Group, Organism
 from submissions.sequences import FIELD as SEQUENCE_FIELD
 from submissions.tables import FIELD as TABLE_FIELD
 from submissions.tables import template_table
@@ -47,14 +47,14 @@ def organism_submit_bulk(request: HttpRequest, slug: str) -> HttpResponse:
     form = BulkForm(request.POST, request.FILES, organism=organism, user=user)
     as_json = request.get_preferred_type([HTML_TYPE, JSON_TYPE]) == JSON_TYPE
     try:
-        submission = _submit(user, form)
+        answer = _submit(user, form)
     except (ValidationFailedError, DomainError) as error:
         return _problem(request, error) if as_json else _page_with(request, form, error)
-    address = reverse("submission", args=[submission.pk])
+    address = reverse("submission", args=[answer.number])
     return JsonResponse({"url": address}) if as_json else redirect(address)
 
 
-def _submit(user: User, form: BulkForm) -> Submission:
+def _submit(user: User, form: BulkForm) -> services.Answer:
     if not form.is_valid():
         errors = ErrorList()
         errors.extend(form.domain_errors())

@@ -1,9 +1,10 @@
-"""An entry, its live state, and its files as they are replaced."""
+"""An entry, its live state, its files as they are replaced, and how it is released or withdrawn."""
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -13,8 +14,10 @@ from common.problems import STATUS_OF_CODE
 from files.rules import rules_in
 from submissions import services
 from submissions.entry_forms import EntryFilesForm
+from submissions.errors import EntryNotFoundError
 from submissions.models import SequenceEntry
-from submissions.views.common import member
+from submissions.services import AccessionVersion
+from submissions.views.common import member, moment_of, release_and_tell
 
 
 @require_safe
@@ -33,12 +36,14 @@ def entry_live(request: HttpRequest, accession: str, version: int) -> HttpRespon
 
 def _entry_context(request: HttpRequest, accession: str, version: int) -> dict[str, object]:
     visible = SequenceEntry.objects.visible_to(request.user)
-    visible = visible.select_related("submission__organism", "submission__group", "rule_set")
+    visible = visible.select_related("submission__organism", "submission__group", "rule_set", "released_by")
     entry = get_object_or_404(visible, accession=accession, version=version)
+    attachments = list(entry.attachments.with_results())
     return {
         "entry": entry,
         "metadata": _metadata(entry),
-        "attachments": list(entry.attachments.with_results()),
+        "attachments": attachments,
+        "is_held_back": any(attachment.file.quarantined_at for attachment in attachments),
         "rules": rules_in(entry.rule_set) if entry.rule_set else [],
         "is_member": SequenceEntry.objects.of_members(request.user).filter(pk=entry.pk).exists(),
     }
@@ -52,6 +57,13 @@ def _metadata(entry: SequenceEntry) -> list[tuple[str, str]]:
     return own + [(name, value) for name, value in entry.metadata.items() if name not in shown_names]
 
 
+def _entry_of_member(request: HttpRequest, accession: str, version: int) -> SequenceEntry:
+    """The entry, for members of its group alone, released or not."""
+    entries = SequenceEntry.objects.of_members(member(request))
+    entries = entries.select_related("submission__organism", "submission__group")
+    return get_object_or_404(entries, accession=accession, version=version)
+
+
 # --- its files ---------------------------------------------------------------------------------------
 
 
@@ -60,9 +72,9 @@ def _metadata(entry: SequenceEntry) -> list[tuple[str, str]]:
 @never_cache
 def entry_files(request: HttpRequest, accession: str, version: int) -> HttpResponse:
     """Replace the files of an entry, for members of its group; lands on the entry's page."""
-    entries = SequenceEntry.objects.of_members(member(request)).filter(submission__organism__file_sharing=True)
-    entries = entries.select_related("submission__organism", "submission__group")
-    entry = get_object_or_404(entries, accession=accession, version=version)
+    entry = _entry_of_member(request, accession, version)
+    if not entry.submission.organism.file_sharing:
+        raise Http404
     is_sent = request.method == "POST"
     form = EntryFilesForm(request.POST if is_sent else None, entry=entry)
     status = 200
@@ -87,3 +99,54 @@ def entry_files(request: HttpRequest, accession: str, version: int) -> HttpRespo
         "is_open": is_sent or entry.can_be_edited,
     }
     return render(request, "submissions/entry_files.html", context, status=status)
+
+
+# --- releasing and withdrawing it ----------------------------------------------------------------------
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def entry_release(request: HttpRequest, accession: str, version: int) -> HttpResponse:
+    """Ask whether to release an accepted entry, and do so; lands on the entry's page.
+
+    `asOf` is when the entry was settled that the question was about: what others have put there since is not released.
+    """
+    entry = _entry_of_member(request, accession, version)
+    as_of = moment_of(request.POST.get("asOf", ""))
+    if as_of is not None:
+        release_and_tell(request, entry.submission.organism, [AccessionVersion(accession, version, as_of)])
+        return redirect("entry", accession, version)
+    if not SequenceEntry.objects.releasable().filter(pk=entry.pk).exists():
+        messages.warning(request, f"{entry} cannot be released now.")
+        return redirect("entry", accession, version)
+    attachments = list(entry.attachments.with_results())
+    return render(request, "submissions/entry_release.html", {"entry": entry, "attachments": attachments})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def entry_withdraw(request: HttpRequest, accession: str, version: int) -> HttpResponse:
+    """Ask whether to withdraw an entry that is not released, and do so; lands on its submission's page."""
+    entry = _entry_of_member(request, accession, version)
+    if request.method == "POST":
+        return _withdraw(request, entry)
+    if entry.released_at is not None:
+        messages.warning(request, f"{entry} is released, and what is released can no longer be withdrawn.")
+        return redirect("entry", accession, version)
+    attachments = list(entry.attachments.with_results())
+    return render(request, "submissions/entry_withdraw.html", {"entry": entry, "attachments": attachments})
+
+
+def _withdraw(request: HttpRequest, entry: SequenceEntry) -> HttpResponse:
+    try:
+        services.withdraw(user=member(request), accession=entry.accession, version=entry.version)
+    except EntryNotFoundError:
+        messages.warning(request, f"{entry} was withdrawn already.")
+    except DomainError as error:
+        messages.error(request, error.detail)
+        return redirect("entry", entry.accession, entry.version)
+    else:
+        messages.success(request, f"{entry} ({entry.given_submission_id}) is withdrawn.")
+    return redirect("submission", entry.submission_id)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from files.models import File
+from files.services import usage_of
 from submissions import services
 from submissions.errors import (
     GroupNameTakenError,
@@ -83,6 +84,7 @@ def group_detail(request: HttpRequest, group_id: int) -> HttpResponse:
     context = {
         "group": group,
         "form": form,
+        "usage": usage_of(group),
         "memberships": group.memberships.select_related("user").order_by("user__username"),
         "page": Paginator(uploads, UPLOADS_A_PAGE).get_page(request.GET.get("page")),
     }

@@ -1,22 +1,24 @@
-"""Submissions, their live state, and their receipts."""
+"""Submissions, their live state, releasing what of them is accepted, and their receipts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page, Paginator
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Count, Exists, OuterRef, Prefetch, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from files.models import FileAttachment
+from files.models import File, FileAttachment
 from submissions import services
 from submissions.errors import NothingAcceptedError, ReceiptNotReadyError, SubmissionNotFoundError
 from submissions.models import Group, Organism, SequenceEntry, Submission, SubmissionQuerySet
-from submissions.views.common import counted_page, member, visible_submissions
+from submissions.views.common import counted_page, member, moment_of, release_and_tell, visible_submissions
 
 SUBMISSIONS_A_PAGE = 25
 ENTRIES_A_PAGE = 100
@@ -63,7 +65,8 @@ def _narrowed(submissions: SubmissionQuerySet, show: str, organism: str) -> Subm
     if organism:
         submissions = submissions.filter(organism__slug=organism)
     if show == "accepted":
-        return submissions.without_entries(Status.VERIFYING).without_entries(Status.REJECTED)
+        accepted = submissions.with_entries(Status.ACCEPTED)
+        return accepted.without_entries(Status.VERIFYING).without_entries(Status.REJECTED)
     return submissions.with_entries(STATUS_SHOWN[show]) if show else submissions
 
 
@@ -109,6 +112,7 @@ def _submission_context(request: HttpRequest, submission_id: int) -> dict[str, o
         "words": words,
         "choices": [choice for choice in _entry_choices(submission) if choice.count or choice.show == show],
         "rejected": _only_rejected(submission),
+        **_release_counts(submission),
     }
 
 
@@ -140,11 +144,53 @@ def _entry_choices(submission: Submission) -> list[Choice]:
     return [Choice(show, labels[show], count) for show, count in _counts(submission).items()]
 
 
+def _release_counts(submission: Submission) -> dict[str, int]:
+    """How many entries are released, how many can be, and how many cannot as one of their files is held back."""
+    released = releasable = 0
+    if submission.accepted_count:
+        released = submission.entries.filter(released_at__isnull=False).count()
+        releasable = submission.entries.releasable().count()
+    return {
+        "number_released": released,
+        "number_releasable": releasable,
+        "number_held_back": submission.accepted_count - released - releasable,
+    }
+
+
 def _only_rejected(submission: Submission) -> SequenceEntry | None:
     """The entry to be corrected, where it is just one."""
     if submission.rejected_count != 1:
         return None
     return submission.entries.filter(status=Status.REJECTED).first()
+
+
+# --- releasing what of it is accepted ------------------------------------------------------------------
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def submission_release(request: HttpRequest, submission_id: int) -> HttpResponse:
+    """Ask whether to release all accepted entries of a submission, and do so, all or none; lands on its page.
+
+    `until` is the time of the question: what was accepted since is not among them.
+    """
+    submissions = visible_submissions(member(request)).with_counts().select_related("organism", "group")
+    submission = get_object_or_404(submissions, pk=submission_id)
+    until = moment_of(request.POST.get("until", "")) if request.method == "POST" else timezone.now()
+    releasable = submission.entries.releasable()
+    releasable = releasable.none() if until is None else releasable.filter(settled_at__lte=until)
+    if not releasable.exists():
+        messages.warning(request, "Nothing is released: no accepted entry is left that can be.")
+        return redirect("submission", submission_id)
+    if request.method == "POST":
+        rows = releasable.order_by("position").values_list("accession", "version", "settled_at")
+        release_and_tell(request, submission.organism, [services.AccessionVersion(*row) for row in rows])
+        return redirect("submission", submission_id)
+    attached = FileAttachment.objects.filter(entry__in=releasable.values("pk")).values("file")
+    files = File.objects.filter(pk__in=attached).aggregate(number=Count("pk"), size=Sum("size"))
+    context = {"submission": submission, "files": files, "until": until, **_release_counts(submission)}
+    return render(request, "submissions/submission_release.html", context)
 
 
 # --- its receipt -------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from accounts.models import User
 from common.errors import DomainError, RetryLaterError, ValidationFailedError
 from submissions import services
 from submissions.forms import EntryForm
-from submissions.models import Group, Organism, Submission
+from submissions.models import Group, Organism
 from submissions.views.common import member
 
 
@@ -27,7 +27,7 @@ def organism_submit(request: HttpRequest, slug: str) -> HttpResponse:
     status = 200
     if form.is_valid():
         try:
-            return redirect("submission", _submit(user, form).pk)
+            return redirect("submission", _submit(user, form).number)
         except ValidationFailedError as error:
             form.add_problems(error.errors, error.count)
         except DomainError as error:
@@ -38,6 +38,6 @@ def organism_submit(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "submissions/organism_submit.html", context, status=status)
 
 
-def _submit(user: User, form: EntryForm) -> Submission:
+def _submit(user: User, form: EntryForm) -> services.Answer:
     group: Group = form.cleaned_data["groupId"]
     return services.submit(user=user, organism_slug=form.organism.slug, group_id=group.pk, sent=form.sent())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -13,14 +12,13 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from files.models import File, FileQuerySet
 from files.services import discard_files
 from submissions.models import Group
-from submissions.views.common import member
+from submissions.views.common import member, moment_of
 from submissions.views.groups import group_of_member
 
 NAMED = 10
@@ -70,18 +68,8 @@ def _chosen(group: Group, sent: QueryDict) -> FileQuerySet:
     files = File.objects.filter(group=group).unattached().attachable()
     if "all" not in sent:
         return files.filter(pk__in=_uuids(sent.getlist("fileId")))
-    until = _moment(sent.get("until", "")) if "until" in sent else timezone.now()
+    until = moment_of(sent.get("until", "")) if "until" in sent else timezone.now()
     return files.none() if until is None else files.filter(requested_at__lte=until)
-
-
-def _moment(text: str) -> datetime | None:
-    """The time that was written into the form, None if it is none."""
-    try:
-        moment = parse_datetime(text)
-        # In UTC, as databases know no times of a year before the first.
-        return moment and moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _uuids(texts: Iterable[str]) -> list[uuid.UUID]:

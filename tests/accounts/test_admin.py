@@ -10,7 +10,7 @@ from tests.admin_pages import grows, sent_form, words
 from tests.factories import FileFactory, OidcSubjectFactory, SubmissionFactory, UserFactory
 from tests.factories.accounts import PASSWORD
 
-pytestmark = [pytest.mark.embedded, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 LIST = "/admin/accounts/user/"
 

@@ -15,8 +15,6 @@ from django.utils import timezone
 from accounts.services import issue_token
 from tests.fixtures import Api, Demo
 
-pytestmark = pytest.mark.embedded
-
 
 @pytest.fixture(autouse=True)
 def _no_failures_counted() -> None:

@@ -15,8 +15,6 @@ from accounts.models import ApiToken, User
 from tests.factories import ApiTokenFactory, GroupMembershipFactory, UserFactory
 from tests.factories.accounts import PASSWORD
 
-pytestmark = pytest.mark.embedded
-
 NEW_PASSWORD = "quite-another-9321"
 
 

@@ -11,8 +11,6 @@ from accounts.models import User
 from tests.factories import UserFactory
 from tests.factories.accounts import PASSWORD
 
-pytestmark = pytest.mark.embedded
-
 
 @pytest.fixture
 def user(db: None) -> User:

@@ -293,6 +293,63 @@ def test_a_receipt_is_printed_without_what_surrounds_it_and_with_whole_hashes(pa
     expect(line).to_have_css("color", "rgb(0, 0, 0)")
 
 
+# --- releasing and withdrawing ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1280)])
+def test_what_is_accepted_is_released_and_what_is_not_is_withdrawn(
+    page: Page, submitter: Submitter, scheme: Literal["light", "dark"], width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
+    log_in(page, submitter.submit(good=FASTQ, fine=FASTQ, cut=CUT))
+    expect_status(page, "PARTLY_ACCEPTED")
+    page.get_by_role("link", name="Release all 2 accepted entries").click()
+    expect(page.get_by_text("This cannot be undone.")).to_be_visible()
+    expect_no_violations(page)
+    page.get_by_role("link", name="Not now").click()
+    page.get_by_role("link", name="Release all 2 accepted entries").click()
+    page.get_by_role("button", name="Release 2 entries").click()
+    expect(page.get_by_text("2 entries are released. Everybody can see them now.")).to_be_visible()
+    expect_no_violations(page)
+    page.get_by_role("link", name="Withdraw cut").click()
+    expect_no_violations(page)
+    page.get_by_role("button", name="Withdraw").click()
+    expect(page.get_by_role("heading", name="2 entries")).to_contain_text("1 withdrawn")
+    expect_status(page, "ACCEPTED")
+    page.locator(".accession").first.click()
+    expect(page.get_by_text("by alice: everybody sees this page")).to_be_visible()
+    page.context.clear_cookies()
+    page.reload()
+    expect(page.get_by_text("alice")).to_have_count(0)
+    expect_no_violations(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="good.fastq").click()
+    assert Path(download.value.path()).read_bytes() == FASTQ
+
+
+def test_without_javascript_an_entry_is_released_and_another_withdrawn(browser: Browser, product: Product) -> None:
+    context = browser.new_context(java_script_enabled=False, base_url=product.base_url)
+    try:
+        plain = context.new_page()
+        log_in(plain, SUBMIT)
+        for word in ("Release", "Withdraw"):
+            plain.goto(SUBMIT)
+            plain.get_by_label("Submission ID").fill(word)
+            plain.get_by_label("Sequence").fill("ACGT")
+            plain.get_by_role("button", name="Submit", exact=True).click()
+            plain.locator(".accession").click()
+            plain.get_by_role("link", name=word).click()
+            plain.get_by_role("button", name=word).click()
+            if word == "Release":
+                expect(plain.get_by_text("is released. Everybody can see it now.")).to_be_visible()
+                expect(plain.get_by_role("link", name="Withdraw")).to_have_count(0)
+        expect(plain.get_by_text("The entry was withdrawn.")).to_be_visible()
+        expect_status(plain, "WITHDRAWN")
+    finally:
+        context.close()
+
+
 # --- every page, for everybody ---------------------------------------------------------------------
 
 

@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from embedded.programs import ROOT, wait_until
-from tests.browser.conftest import UNEVEN, Linked
 from tests.browser.uploading import expect_all_uploaded, make_files, open_form, profile_of, submit
 from tests.link import Link, Put
+from tests.linked import UNEVEN, Linked
 from tests.product import Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]

@@ -193,6 +193,7 @@ def test_submit_is_held_while_a_file_is_on_its_way(form: Page, notes: Path, atte
     expect(status_of_submission(form)).to_have_attribute("data-submission-status", "ACCEPTED")
 
 
+@pytest.mark.usefixtures("own_tab")
 def test_a_script_that_passes_by_the_hold_drops_no_file(form: Page, notes: Path) -> None:
     hold_back(form)
     form.on("dialog", lambda dialog: dialog.accept())  # the page warns of leaving while uploading
@@ -339,7 +340,7 @@ def test_a_file_of_an_entry_goes_off_the_list_and_not_off_the_server(form: Page,
 def test_all_files_of_a_category_are_discarded_after_a_question(form: Page, folder: Path, notes: Path) -> None:
     form.locator("#folder-rawReads").set_input_files(folder)
     form.locator("#files-supplementary").set_input_files(notes)
-    expect(form.locator("[data-file-row]")).to_have_count(3)
+    expect(form.locator("[data-file-row][data-file-status=verified]")).to_have_count(3)
     discard_all = group_of(form, "Raw reads").get_by_role("button", name="Discard all files")
 
     discard_all.click()
@@ -481,6 +482,7 @@ def test_files_wait_for_a_group_to_be_chosen(form: Page, notes: Path) -> None:
     expect_status(form, notes.name, "uploaded", "verified")
 
 
+@pytest.mark.usefixtures("own_tab")
 def test_leaving_the_page_while_uploading_is_warned_of(form: Page, notes: Path) -> None:
     warnings: list[str] = []
 

@@ -167,6 +167,15 @@ OF_SUBMISSIONS = [
         {},
         submission=lambda _: SubmissionFactory.create(),
     ),
+    changed("idempotency_answered_with_submission", "no submission", IdempotencyRecordFactory, {}, answer=[]),
+    changed(
+        "idempotency_answered_with_submission",
+        "no entries",
+        IdempotencyRecordFactory,
+        {},
+        answered_at=now,
+        submission=lambda _: SubmissionFactory.create(),
+    ),
 ]
 
 OF_FILES = [

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import chain, repeat
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -22,7 +19,6 @@ from files.rules import RecordedRules
 from files.trying import Finding, TriedFile, Verdict, findings
 from tests.factories import FileCategoryFactory, UserFactory
 from tests.fixtures import FASTQ, FASTQ_GZ
-from tests.product import Product
 
 ADDRESS = "/admin/files/file/try-a-file/"
 ANY = RecordedRules("rawReads", "Raw reads", "none", False, False, 1, None, None, ())
@@ -268,45 +264,3 @@ def test_the_box_stands_beside_the_categories_for_who_may_change_them(admin_clie
     assert f'data-url="{ADDRESS}"' in shown
     assert f'data-max-bytes="{1024**3}"' in shown
     assert "data-try-a-file" not in hidden
-
-
-def peaks_of_web(product: Product) -> dict[int, int]:
-    """The most memory, in bytes, that each of the product's web processes has held since it started, by its number."""
-    address = f"127.0.0.1:{product.place.port}".encode()
-    peaks = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if b"gunicorn" in (command := (process / "cmdline").read_bytes()) and address in command:
-                [peak] = re.findall(r"VmHWM:\s+(\d+) kB", (process / "status").read_text())
-                peaks[int(process.name)] = int(peak) * 1024
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it has ended meanwhile
-    return peaks
-
-
-def test_a_large_file_is_read_to_its_end_and_never_held_in_memory(product: Product, tmp_path: Path) -> None:
-    read = b"@read\n" + b"ACGT" * 40 + b"\n+\n" + b"IIII" * 40 + b"\n"
-    number = 200_000_000 // len(read) + 1
-    large = tmp_path / "large.fastq"
-    with large.open("wb") as file:
-        file.writelines(repeat(read * 100, number // 100 + 1))
-    with httpx.Client(base_url=product.base_url, follow_redirects=True, timeout=90) as client:
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', client.get("/login").text)
-        assert token is not None
-        login = {"username": "admin", "password": "satchel-demo", "csrfmiddlewaretoken": token[1]}
-        assert client.post("/login", data=login).status_code == 200
-        headers = {"X-CSRFToken": client.cookies["csrftoken"]}
-        rules = {f"rules-{name}": value for name, value in TYPED.items()}
-        before = peaks_of_web(product)
-
-        with large.open("rb") as file:
-            form = {**rules, "names": "large.fastq"}
-            answer = client.post(ADDRESS, data=form, files={"files": file}, headers=headers)
-
-    assert answer.status_code == 200, answer.text
-    [found, _] = answer.json()["findings"]
-    assert f"{(number // 100 + 1) * 100:,} reads" in found["detail"]
-    after = peaks_of_web(product)
-    assert before.keys() == after.keys()
-    assert before
-    assert max(after[process] - before[process] for process in before) < 64 * 1024**2

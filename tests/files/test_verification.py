@@ -108,7 +108,7 @@ def test_a_truncated_file_sinks_its_entry_alone_with_code_and_offset(
     body = answer.json()
     assert "Retry-After" not in answer.headers
     assert body["status"] == "PARTLY_ACCEPTED"
-    assert body["counts"] == {"entries": 2, "verifying": 0, "accepted": 1, "rejected": 1}
+    assert body["counts"] == {"entries": 2, "verifying": 0, "accepted": 1, "rejected": 1, "withdrawn": 0}
     first, second = body["entries"]
     assert (first["status"], second["status"]) == ("ACCEPTED", "REJECTED")
     assert [file["status"] for file in second["files"]] == ["VERIFIED", "REJECTED"]

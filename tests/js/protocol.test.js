@@ -289,6 +289,18 @@ test("a session that has ended is told of in words for people, and the file can 
   assert.deepEqual(one.end, { type: "failed", problem: { code: "not_authenticated", detail, retryable: true } });
 });
 
+test("a quota that is used up is told at once and not asked for again", async () => {
+  const store = new Store();
+  const problem = { code: "quota_exceeded", detail: "The group's files may take 5.0 GB." };
+  const refusal = answer(429, problem, { "Retry-After": "3600" });
+  store.faults = [fault(calls("request-"), refusal, Infinity)];
+  const both = [job(smallFile("ACGT")), job(largeFile(64 * MIB))];
+  await upload(store, ...both);
+  for (const one of both) assert.deepEqual(one.ends, [{ type: "failed", problem: { ...problem, retryable: true } }]);
+  assert.equal(store.requests.filter(calls("request-")).length, 2);
+  assert.deepEqual(store.requests.filter(isPut), []);
+});
+
 test("a part that fails for good stops the others and fails the file once", async () => {
   const store = new Store();
   store.faults = [fault(putsOf(2), answer(400))];

@@ -28,7 +28,7 @@ from tests.factories import (
     group_of,
 )
 
-pytestmark = [pytest.mark.embedded, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 ADD_ORGANISM = "/admin/submissions/organism/add/"
 CATEGORY = {"name": "rawReads", "shown_name": "Raw reads", "content_check": "fastq", "order": 0, "min_files": 1}
@@ -270,6 +270,22 @@ def test_members_are_added_and_removed_but_the_last_one_stays(admin_client: Clie
     assert admin_client.post(page, form).status_code == 302
     assert list(group.members.all()) == [bob]
     assert Group.objects.get().created_by == alice
+
+
+def test_an_admin_sees_what_a_group_uses_and_sets_its_quota(admin_client: Client) -> None:
+    group = group_of(UserFactory.create())
+    FileFactory.create(group=group, status="UPLOADED", size=7_500)
+    page = change_page(group)
+
+    assert "7.5 kB of any number" in words(admin_client.get(page))
+    for written, stored, told in (("10 kB", 10_000, "7.5 kB of 10.0 kB"), ("", None, "any"), ("0", 0, "any")):
+        form = sent_form(admin_client.get(page)) | {"quota_bytes": written}
+        assert admin_client.post(page, form).status_code == 302
+        group.refresh_from_db()
+        assert group.quota_bytes == stored
+        assert told in words(admin_client.get(page))
+    wrong = admin_client.post(page, sent_form(admin_client.get(page)) | {"quota_bytes": "much"})
+    assert "Write a number of bytes, or one with a unit" in words(wrong)
 
 
 def test_a_group_without_members_is_not_made(admin_client: Client) -> None:

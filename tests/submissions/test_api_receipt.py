@@ -184,7 +184,7 @@ def test_the_json_has_each_accepted_entry_with_its_files_and_the_check_of_their_
         "submittedAt": _written(submission.submitted_at),
         "submittedBy": "alice",
         "status": "PARTLY_ACCEPTED",
-        "counts": {"entries": 3, "verifying": 0, "accepted": 2, "rejected": 1},
+        "counts": {"entries": 3, "verifying": 0, "accepted": 2, "rejected": 1, "withdrawn": 0},
         "issuedAt": _written(last.settled_at),
         "entries": [
             entry(first),

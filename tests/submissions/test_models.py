@@ -116,6 +116,7 @@ def test_counts_and_status_of_submissions_come_from_their_entries(
             "verifying": verifying,
             "accepted": accepted,
             "rejected": rejected,
+            "withdrawn": 0,
         }
         assert found[key].status == expected_status(verifying, accepted, rejected)
 

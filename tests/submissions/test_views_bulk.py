@@ -18,8 +18,6 @@ from tests.factories import MetadataFieldFactory, OrganismFactory, UserFactory
 from tests.fixtures import FASTQ_GZ, Api, Demo, codes
 from tests.workbooks import DATE, row, workbook
 
-pytestmark = pytest.mark.embedded
-
 ADDRESS = "/organisms/ebola-sudan/submit/bulk"
 CHECK = f"{ADDRESS}/check"
 TABLE = "id\tcountry\nsample1\tUganda\nsample2\t\n"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
-from pytest_django.asserts import assertContains, assertNotContains
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from files import rules
+from files.models import File
+from files.services.operating import quarantine
 from submissions.models import SequenceEntry
 from tests.factories import FileAttachmentFactory, GroupMembershipFactory, SequenceEntryFactory, SubmissionFactory
 from tests.fixtures import Demo
-
-pytestmark = pytest.mark.embedded
 
 
 def entry_of(demo: Demo, **fields: object) -> SequenceEntry:
@@ -143,3 +144,94 @@ def test_the_pages_queries_do_not_grow(
     client.force_login(demo.alice)
     with django_assert_max_num_queries(7):
         client.get(f"/entries/{entry}")
+
+
+# --- releasing and withdrawing it --------------------------------------------------------------------
+
+
+def held_back(entry: SequenceEntry) -> None:
+    """Somebody in the admin holds back a file of the entry."""
+    category = entry.submission.organism.file_categories.get(name="supplementary")
+    attachment = FileAttachmentFactory.create(entry=entry, category=category)
+    quarantine(files=File.objects.filter(pk=attachment.file_id), user=entry.submission.submitted_by)
+
+
+@pytest.mark.parametrize(
+    ("fields", "can_be_released", "can_be_withdrawn"),
+    [
+        ({"status": "ACCEPTED"}, True, True),
+        ({"status": "VERIFYING"}, False, True),
+        ({"status": "REJECTED"}, False, True),
+        ({"released": True}, False, False),
+        ({"status": "ACCEPTED", "held_back": True}, False, True),
+    ],
+)
+def test_there_are_links_to_what_can_be_done_and_the_pages_behind_the_others_lead_back(
+    client: Client, demo: Demo, fields: dict[str, object], *, can_be_released: bool, can_be_withdrawn: bool
+) -> None:
+    is_held_back = fields.pop("held_back", False)
+    entry = entry_of(demo, **fields)
+    if is_held_back:
+        held_back(entry)
+    client.force_login(demo.alice)
+    page = client.get(f"/entries/{entry}").content.decode()
+    for word, can in (("release", can_be_released), ("withdraw", can_be_withdrawn)):
+        assert (f'href="/entries/{entry}/{word}"' in page) == can
+        answer = client.get(f"/entries/{entry}/{word}")
+        if can:
+            assertContains(answer, "This cannot be undone")
+        else:
+            assertRedirects(answer, f"/entries/{entry}")
+
+
+def test_a_release_is_asked_for_and_done_as_it_was_seen(client: Client, demo: Demo) -> None:
+    entry = entry_of(demo)
+    client.force_login(demo.alice)
+    path = f"/entries/{entry}/release"
+    seen = client.get(path).context["entry"].settled_at
+    assertContains(client.get(path), f'name="asOf" value="{seen.isoformat()}"')
+    SequenceEntry.objects.update(settled_at=timezone.now())
+    page = client.post(path, {"asOf": seen.isoformat()}, follow=True)
+    assertContains(page, f"Nothing is released. Somebody has replaced the files of {entry}")
+    entry.refresh_from_db()
+    client.post(path)
+    assert entry.released_at is None
+    assert entry.settled_at is not None
+    page = client.post(path, {"asOf": entry.settled_at.isoformat()}, follow=True)
+    assertRedirects(page, f"/entries/{entry}")
+    assertContains(page, f"{entry} is released. Everybody can see it now.")
+    entry.refresh_from_db()
+    assert entry.released_by == demo.alice
+
+
+def test_a_withdrawal_is_asked_for_done_once_and_leads_to_the_submission(client: Client, demo: Demo) -> None:
+    entry = entry_of(demo)
+    client.force_login(demo.alice)
+    client.get(f"/entries/{entry}/withdraw")
+    assert SequenceEntry.objects.count() == 1
+    page = client.post(f"/entries/{entry}/withdraw", follow=True)
+    assertRedirects(page, f"/submissions/{entry.submission_id}")
+    assertContains(page, f"{entry} ({entry.given_submission_id}) is withdrawn.")
+    assertContains(page, "The entry was withdrawn.")
+    assertContains(page, 'data-submission-status="WITHDRAWN"')
+    assert client.post(f"/entries/{entry}/withdraw").status_code == 404
+    released = entry_of(demo, released=True)
+    page = client.post(f"/entries/{released}/withdraw", follow=True)
+    assertContains(page, "what is released can no longer be withdrawn")
+    assert SequenceEntry.objects.get() == released
+
+
+@pytest.mark.parametrize("word", ["release", "withdraw"])
+def test_only_members_release_and_withdraw(client: Client, demo: Demo, word: str) -> None:
+    entry = entry_of(demo)
+    path = f"/entries/{entry}/{word}"
+    sent = {"asOf": entry.settled_at.isoformat()} if entry.settled_at else {}
+    for user in (demo.bob, demo.admin):
+        client.force_login(user)
+        assert [client.get(path).status_code, client.post(path, sent).status_code] == [404, 404]
+    client.logout()
+    assertRedirects(client.post(path, sent), f"/login?next={path}")
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(demo.alice)
+    assert strict.post(path, sent).status_code == 403
+    assert not SequenceEntry.objects.get().released_at

@@ -22,8 +22,6 @@ from tests.factories import (
 )
 from tests.fixtures import Demo
 
-pytestmark = pytest.mark.embedded
-
 
 @pytest.fixture
 def entry(client: Client, demo: Demo) -> SequenceEntry:

@@ -168,6 +168,20 @@ def test_the_last_member_hears_why_they_cannot_leave(client: Client, group: Grou
 # --- unattached uploads ----------------------------------------------------------------------------
 
 
+def test_members_see_how_much_of_the_quota_is_used(client: Client, group: Group, settings: Settings) -> None:
+    upload(group, status="UPLOADED", size=7_500)
+    page = f"/groups/{group.pk}"
+    no_quota = client.get(page)
+    assertContains(no_quota, "7.5 kB of files, with uploads that are under way")
+    assertNotContains(no_quota, "<meter")
+    settings.GROUP_QUOTA_BYTES = 10_000
+    assertContains(client.get(page), "7.5 kB of 10.0 kB used, with uploads that are under way")
+    assertContains(client.get(page), '<meter min="0" max="10000" value="7500" aria-labelledby="usage-words">')
+    assertNotContains(client.get(page), "used up")
+    upload(group, claimed_size=2_500)
+    assertContains(client.get(page), "The quota is used up")
+
+
 def test_a_group_without_uploads_says_what_will_be_listed(client: Client, group: Group) -> None:
     FileAttachmentFactory.create(file=upload(group, status="VERIFIED", claimed_name="attached.fastq"))
     page = client.get(f"/groups/{group.pk}")
@@ -216,7 +230,7 @@ def test_uploads_come_25_a_page_and_the_number_of_queries_does_not_grow(
 ) -> None:
     for _ in range(27):
         upload(group, requested_by=UserFactory.create(), claimed_category=FileCategoryFactory.create())
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         assertContains(client.get(f"/groups/{group.pk}"), 'class="upload"', count=25)
     assertContains(client.get(f"/groups/{group.pk}?page=2"), 'class="upload"', count=2)
     assertContains(client.get(f"/groups/{group.pk}"), "Discard all 27")

@@ -22,8 +22,6 @@ from tests.factories import (
 )
 from tests.fixtures import Demo
 
-pytestmark = pytest.mark.embedded
-
 
 def test_anonymous_sees_the_organisms_and_is_asked_to_log_in(client: Client, demo: Demo) -> None:
     page = client.get("/")

@@ -331,6 +331,34 @@ def test_what_one_wants_next_is_a_button(alice: Client, demo: Demo) -> None:
         assertContains(page, f'class="entry-correct" href="/entries/{entry}/files"')
 
 
+def test_all_accepted_entries_are_released_together_but_for_those_accepted_since(alice: Client, demo: Demo) -> None:
+    submission = submission_of(demo, *[ACCEPTED] * 4, REJECTED)
+    first, second, held, late, _ = submission.entries.order_by("position")
+    for entry in (first, second, held):
+        attach(entry, "supplementary", size=1_000_000)
+    File.objects.filter(attachments__entry=held).update(quarantined_at=timezone.now(), quarantined_by=demo.admin)
+    path = f"/submissions/{submission.pk}/release"
+    assertContains(alice.get(f"/submissions/{submission.pk}"), f'href="{path}">Release 3 accepted entries</a>')
+    question = alice.get(path)
+    assertContains(question, "Release all 3 accepted entries?")
+    assertContains(question, "2 files, 2.0 MB.")
+    assertContains(question, "1 rejected entry is not among them.")
+    assertContains(question, "1 accepted entry has a file that an administrator holds back")
+    until = question.context["until"].isoformat()
+    assertContains(question, f'name="until" value="{until}"')
+    SequenceEntry.objects.filter(pk=late.pk).update(settled_at=timezone.now())
+    page = alice.post(path, {"until": until}, follow=True)
+    assertRedirects(page, f"/submissions/{submission.pk}")
+    assertContains(page, "2 entries are released. Everybody can see them now.")
+    assertContains(page, "2 of the accepted are released.")
+    assert set(submission.entries.filter(released_by=demo.alice)) == {first, second}
+    for sent in ({"until": until}, {"until": "yesterday"}, {}):
+        assertContains(alice.post(path, sent, follow=True), "Nothing is released: no accepted entry is left")
+    for user in (demo.bob, demo.admin):
+        alice.force_login(user)
+        assert alice.post(path, {"until": timezone.now().isoformat()}).status_code == 404
+
+
 def test_the_pages_queries_do_not_grow(
     alice: Client, demo: Demo, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:

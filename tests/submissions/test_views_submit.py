@@ -15,8 +15,6 @@ from submissions.models import Organism, SequenceEntry, Submission
 from tests.factories import MetadataFieldFactory, OrganismFactory, UserFactory, group_of
 from tests.fixtures import FASTQ_GZ, Api, Demo, new_file_id
 
-pytestmark = pytest.mark.embedded
-
 ADDRESS = "/organisms/ebola-sudan/submit"
 
 
