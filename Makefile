@@ -55,6 +55,7 @@ bench: dev $(VAR)/uppy.js $(VAR)/peers/installed ## the benchmarks; each prints 
 	@$(PY) -m benchmarks.part_urls
 	@$(PY) -m benchmarks.verification
 	@$(PY) -m benchmarks.verification_memory
+	@$(PY) -m benchmarks.submitting
 	@$(PY) -m benchmarks.upload
 	@PYTHONPATH=client/src $(PY) -m benchmarks.client
 

@@ -58,6 +58,16 @@ class NumberField(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class TrueOrFalseField(serializers.Field[Any, Any, Any, Any]):
+    """The words `true` and `false`, and no others."""
+
+    def to_internal_value(self, data: str) -> bool:
+        """What the word says."""
+        if data not in {"true", "false"}:
+            raise serializers.ValidationError(f"“{data}” is neither true nor false.")
+        return data == "true"
+
+
 def parse_parameters(serializer: type[serializers.Serializer[Any]], data: Mapping[str, Any]) -> dict[str, Any]:
     """The query parameters or form fields as the serializer reads them.
 

@@ -12,6 +12,7 @@ from django.core.cache import cache as shared_cache
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from common.addresses import address_of
 from common.errors import RateLimitedError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class CallsPerMinute(BaseThrottle):
     def _caller(self, request: Request) -> str:
         if request.user.is_authenticated:
             return f"account-{request.user.pk}"
-        return f"address-{self.get_ident(request)}"
+        return f"address-{address_of(request)}"
 
 
 def _count(counter: str) -> int:

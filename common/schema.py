@@ -32,6 +32,19 @@ NUMBER: Final[Schema] = {"type": "integer", "minimum": 1}
 JSON: Final = "application/json"
 FORM: Final = "multipart/form-data"
 
+EXAMPLES: Final[dict[str, object]] = {
+    "organism": "ebola-sudan",
+    "groupId": 1,
+    "username": "alice",
+    "number": 1,
+    "accession": "SAT_000001A",
+    "version": 1,
+    "category": "rawReads",
+    "fileName": "reads_1.fastq.gz",
+    "fileId": "0f3d1c5e-6a57-4c2b-9d0e-3f1d2a7b8c90",
+}
+"""What the parameters of these names may be: things of the demo, as far as it has them."""
+
 COMPONENTS: Final[dict[str, Schema]] = {}
 """The shapes that have a name, by it: `components.schemas` of the document."""
 
@@ -97,6 +110,8 @@ class Parameter:
             "required": self.required,
             "schema": self.schema,
         }
+        if self.name in EXAMPLES:
+            described["example"] = EXAMPLES[self.name]
         return {**described, "explode": False} if self.schema.get("type") == "array" else described
 
 

@@ -282,7 +282,6 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "common.negotiation.JSONAlways",
     "DEFAULT_SCHEMA_CLASS": "common.openapi.DescribedSchema",
     "DEFAULT_THROTTLE_CLASSES": ["common.ratelimits.CallsPerMinute"],
-    "NUM_PROXIES": PROXIES_IN_FRONT,
     "EXCEPTION_HANDLER": "common.problems.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

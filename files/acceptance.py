@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from common.database import in_one_parameter
+from common.database import is_one_of
 from files.models import ContentCheckResult, FileAttachment
 from files.pairs import FILES_OF_A_PAIR, Reads, compare
 from submissions.models import SequenceEntry
@@ -86,7 +86,7 @@ def _record(compared: Iterable[FileAttachment]) -> None:
     rows = list(compared)
     good = [row for row in rows if not row.pair_problem_code]
     if good:
-        fitting = FileAttachment.objects.filter(pk__in=in_one_parameter((row.pk for row in good), "bigint"))
+        fitting = FileAttachment.objects.filter(is_one_of("pk", (row.pk for row in good), "bigint"))
         fitting.update(pair_compared_at=good[0].pair_compared_at)
     FileAttachment.objects.bulk_update(
         [row for row in rows if row.pair_problem_code],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 from django.contrib import admin, messages
@@ -17,18 +18,25 @@ from files import services
 from files.models import File
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What stands in a file's history, what was done with files, and why it was not with others."""
+
+    history: str
+    done: str
+    why_not: str
+
+
 @admin.action(description="Requeue selected files for verification", permissions=["operate"])
 def requeue(model_admin: ModelAdmin[File], request: HttpRequest, files: QuerySet[File]) -> None:
     """Have files verified that wait after faults or were given up."""
     number = files.count()
-    changed = services.requeue(files)
-    _note(request, changed, "Requeued for verification.")
-    _tell(
-        model_admin,
-        request,
-        f"{_counted(len(changed))} put into the queue again.",
-        _left_alone(number - len(changed), "there is nothing to verify, or a worker has it now"),
+    words = _Words(
+        "Requeued for verification.",
+        "put into the queue again",
+        "there is nothing to verify, or a worker has it now",
     )
+    _tell(model_admin, request, number, services.requeue(files), words)
 
 
 @admin.action(description="Quarantine selected files", permissions=["operate"])
@@ -49,13 +57,8 @@ def quarantine(model_admin: ModelAdmin[File], request: HttpRequest, files: Query
         }
         return TemplateResponse(request, "admin/files/quarantine_confirmation.html", context)
     changed = services.quarantine(files=files, user=cast("User", request.user))
-    _note(request, changed, "Quarantined.")
-    _tell(
-        model_admin,
-        request,
-        f"{_counted(len(changed))} put into quarantine.",
-        _left_alone(number - len(changed), "it is in quarantine already, or being deleted"),
-    )
+    words = _Words("Quarantined.", "put into quarantine", "it is in quarantine already, or being deleted")
+    _tell(model_admin, request, number, changed, words)
     return None
 
 
@@ -63,29 +66,20 @@ def quarantine(model_admin: ModelAdmin[File], request: HttpRequest, files: Query
 def lift_quarantine(model_admin: ModelAdmin[File], request: HttpRequest, files: QuerySet[File]) -> None:
     """Let files go, and with them the entries that wait for them."""
     number = files.count()
-    changed = services.lift_quarantine(files)
-    _note(request, changed, "Quarantine lifted.")
-    _tell(
-        model_admin,
-        request,
-        f"{_counted(len(changed))} let out of quarantine.",
-        _left_alone(number - len(changed), "it is not in quarantine"),
-    )
+    words = _Words("Quarantine lifted.", "let out of quarantine", "it is not in quarantine")
+    _tell(model_admin, request, number, services.lift_quarantine(files), words)
 
 
 def _counted(number: int, one: str = "was", many: str = "were") -> str:
     return f"1 file {one}" if number == 1 else f"{number:,} files {many}"
 
 
-def _left_alone(number: int, reason: str) -> str:
-    return f" {_counted(number)} left alone: {reason}." if number else ""
-
-
-def _note(request: HttpRequest, files: QuerySet[File], message: str) -> None:
-    """Write into each file's history who has done what."""
-    LogEntry.objects.log_actions(cast("User", request.user).pk, files, CHANGE, message)
-
-
-def _tell(model_admin: ModelAdmin[File], request: HttpRequest, done: str, left: str) -> None:
-    level = messages.WARNING if left else messages.SUCCESS
-    model_admin.message_user(request, done + left, level)
+def _tell(
+    model_admin: ModelAdmin[File], request: HttpRequest, number: int, changed: QuerySet[File], words: _Words
+) -> None:
+    """Write into each changed file's history who has done what, and tell how many of the `number` they were."""
+    LogEntry.objects.log_actions(cast("User", request.user).pk, changed, CHANGE, words.history)
+    text = f"{_counted(len(changed))} {words.done}."
+    if left := number - len(changed):
+        text += f" {_counted(left)} left alone: {words.why_not}."
+    model_admin.message_user(request, text, messages.WARNING if left else messages.SUCCESS)

@@ -45,14 +45,17 @@ def entry_for_reader(
 ) -> SequenceEntry:
     """The entry, for anyone once it is released, before that for members of its group.
 
-    It comes with its submission, organism and group, in two queries; with an organism's slug it has to be of that
-    organism. Raises `OrganismNotFoundError` and `EntryNotFoundError`, on an unreleased one `NotPublicError` for
+    It comes with its submission, organism and group, in two queries at most; with an organism's slug it has to be of
+    that organism. Raises `OrganismNotFoundError` and `EntryNotFoundError`, on an unreleased one `NotPublicError` for
     anonymous, `NotAMemberError` else.
     """
     entry = _entry(accession, version, organism_slug)
-    if not SequenceEntry.objects.visible_to(user).filter(pk=entry.pk).exists():
-        if not user.is_authenticated:
-            raise NotPublicError(f"{entry} is not released; log in as a member of its group.")
+    if entry.released_at is not None:
+        return entry
+    if not user.is_authenticated:
+        raise NotPublicError(f"{entry} is not released; log in as a member of its group.")
+    # Asked of the group: the entry may have been withdrawn since it was read.
+    if not entry.submission.group.memberships.filter(user=user).exists():
         raise NotAMemberError(f"{entry} is not released, and you are not a member of its group.")
     return entry
 
@@ -63,7 +66,8 @@ def entry_for_member(*, user: User, accession: str, version: int, organism_slug:
     Raises `OrganismNotFoundError`, `EntryNotFoundError` or `NotAMemberError`.
     """
     entry = _entry(accession, version, organism_slug)
-    if not SequenceEntry.objects.of_members(user).filter(pk=entry.pk).exists():
+    # Asked of the group: the entry may have been withdrawn since it was read.
+    if not entry.submission.group.memberships.filter(user=user).exists():
         raise NotAMemberError(f"You are not a member of the group of {entry}.")
     return entry
 

@@ -141,7 +141,7 @@ class _Place(NamedTuple):
 
     submission_id: str | None = None
     category: str | None = None
-    index: int | None = None
+    position: int | None = None
 
     def location(self, below: str | None = None) -> Location:
         """Where an error in this place is, or in what stands below it under a key."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from typing import IO, BinaryIO
 import structlog
 
 from common.errors import DomainError, Location
+from submissions.compression import MAX_MEMBER_LIST_BYTES, ZIP_END
 from submissions.errors import CompressionInvalidError, MetadataInvalidError
 from submissions.workbook_reader import MAX_CELLS, NO_TABLE, TOO_FAR, TOO_MUCH, UNREADABLE
 
@@ -33,14 +33,11 @@ log = structlog.get_logger(__name__)
 
 READER = Path(__file__).with_name("workbook_reader.py")
 ZIP_MAGIC = b"PK\x03\x04"
-ZIP_END = re.compile(rb"PK\x05\x06.{8}(.{4})", re.DOTALL)
-"""The end of a ZIP archive (APPNOTE 4.3.16), up to the size of the list of its members."""
 ZIP64_LOCATOR = b"PK\x06\x07"
-ZIP_END_BYTES = 22 + 65_535
+ZIP_TAIL_BYTES = 22 + 65_535
+"""The end of an archive (APPNOTE 4.3.16) with the longest comment."""
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 WORKBOOK = "xl/workbook.xml"
-MAX_MEMBER_LIST_BYTES = 1 << 20
-"""A workbook has some tens of members; zipfile holds all that are listed, at ten times the size."""
 CHUNK_BYTES = 1 << 20
 UNREADABLE_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError)
 """What zipfile raises for archives that are damaged, locked or of a kind that it does not know."""
@@ -67,7 +64,7 @@ def is_workbook(stream: BinaryIO) -> bool:
 def _has_few_members(stream: BinaryIO) -> bool:
     """Whether the list of the archive's members is short, wherever one may take it to end."""
     size = stream.seek(0, os.SEEK_END)
-    stream.seek(max(0, size - ZIP_END_BYTES))
+    stream.seek(max(0, size - ZIP_TAIL_BYTES))
     end = stream.read()
     sizes = [int.from_bytes(found[1], "little") for found in ZIP_END.finditer(end)]
     return ZIP64_LOCATOR not in end and all(size <= MAX_MEMBER_LIST_BYTES for size in sizes)

@@ -107,6 +107,13 @@ def link(linked: Linked) -> Iterator[Link]:
 
 
 @pytest.fixture(scope="session")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """Another product, for tests that break it, lock its people out or use up its data."""
+    with running_product(tmp_path_factory.mktemp("fragile"), database_url=os.environ["DATABASE_URL"]) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, without a window."""
     expect.set_options(timeout=20_000)  # the machine is shared, with the other lane of `make test` at least

@@ -156,6 +156,8 @@ class Connection:
                 return await self._refuse(browser, put)
         await asyncio.sleep(self._link.round_trip / 2)
         await server.write(request.raw)
+        if request.expects_to_continue:
+            await self._pass_interim(browser, server)
         await self._pass(browser, server, request.length, put)
         answer = await server.head()
         while answer.is_interim:
@@ -166,6 +168,15 @@ class Connection:
         await browser.write(answer.raw)
         await self._pass_answer(server, browser, request, answer)
         return not (request.closes or answer.closes)
+
+    async def _pass_interim(self, browser: Stream, server: Stream) -> None:
+        """The server's word that the body may come, a round trip after the head; one that refuses ends it here."""
+        answer = await server.head()
+        if not answer.is_interim:
+            raise CutError
+        await asyncio.sleep(self._link.round_trip / 2)
+        await browser.write(answer.raw)
+        await asyncio.sleep(self._link.round_trip / 2)
 
     async def _refuse(self, browser: Stream, put: Put) -> bool:
         await self._pass(browser, None, put.length, put)
@@ -253,6 +264,11 @@ class Head:
     def is_chunked(self) -> bool:
         """Whether the body comes in chunks."""
         return self._header(b"transfer-encoding").lower() == b"chunked"
+
+    @property
+    def expects_to_continue(self) -> bool:
+        """Whether its body waits to be asked for (RFC 9110, 10.1.1); aws sends it so."""
+        return self._header(b"expect").lower() == b"100-continue"
 
     @property
     def closes(self) -> bool:

@@ -13,6 +13,7 @@ from embedded.place import Place
 from embedded.programs import Lifeline, Program, RunningProgram
 from embedded.services import prepare, programs
 from embedded.stores import http_ok, running_stores
+from tests import static_files
 from tests.postgres import execute
 from tests.servers import SEAWEEDFS_FLAGS
 
@@ -55,12 +56,15 @@ class Product:
     @contextmanager
     def without(self, name: str) -> Iterator[None]:
         """One of its processes is ended, as by an administrator, and started again afterwards."""
-        program = self.processes[name].program
         self.processes[name].stop()
         try:
             yield
         finally:
-            self.processes[name] = start(program, self.place, self.lifeline)
+            self.start_again(name)
+
+    def start_again(self, name: str) -> None:
+        """Start one of its processes that has ended."""
+        self.processes[name] = start(self.processes[name].program, self.place, self.lifeline)
 
     def tails(self, lines: int = 40) -> str:
         """The end of what web, workers and beat have logged."""
@@ -91,7 +95,9 @@ def running_product(
         processes = {store.program.name: store for store in stores}
         stack.callback(_stop_all, processes)
         stack.callback(lifeline.release)  # kills the stores: nobody needs what they would save at the end
+        static_files.lend(place)
         prepare(place)
+        static_files.keep(place)
         for program in programs(place):
             processes[program.name] = start(program, place, lifeline)
             stack.callback(processes[program.name].stop)

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from accounts import services
 from accounts.api import schema
 from accounts.api.serializers import CredentialsSerializer
+from common.addresses import address_of
 from common.parsing import parse_object
 from common.schema import described
 
@@ -25,7 +26,7 @@ class TokenView(APIView):
         """`{"username","password"}` → `{"access","expiresIn"}`, the latter in seconds."""
         credentials = parse_object(CredentialsSerializer, request.data)
         user = services.log_in(
-            username=credentials["username"], password=credentials["password"], address=request.META["REMOTE_ADDR"]
+            username=credentials["username"], password=credentials["password"], address=address_of(request)
         )
         token = services.issue_token(user)
         body = {"access": token.access, "expiresIn": token.expires_in}

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import services
 from accounts.errors import LogInUnavailableError, TooManyAttemptsError, WrongCredentialsError
 from accounts.forms import LogInForm
+from common.addresses import address_of
 
 
 @sensitive_post_parameters("password")
@@ -30,7 +31,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, target)
     try:
-        user = services.log_in(**form.cleaned_data, address=request.META["REMOTE_ADDR"])
+        user = services.log_in(**form.cleaned_data, address=address_of(request))
     except WrongCredentialsError as error:
         form.add_error(None, error.detail)
         return _page(request, form, target)

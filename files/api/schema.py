@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from common.schema import (
     BYTES,
+    EXAMPLES,
     FILE_ID,
     INTEGER,
     MD5,
@@ -48,7 +49,7 @@ from files.content import CHECKS
 from files.models import File
 
 TAG: Final = "Files"
-EXAMPLE_ID: Final = "0f3d1c5e-6a57-4c2b-9d0e-3f1d2a7b8c90"
+EXAMPLE_ID: Final = EXAMPLES["fileId"]
 EXAMPLE_SHA256: Final = "a948904f2f0f479b8f8197694b30184b0d2ed1c1cd2a1ec0fb85d299a192a447"
 EXAMPLE_MD5: Final = "6f5902ac237024bdd0c176cb93063dc4"
 EXAMPLE_FINGERPRINT: Final = "29d658e745396034e6eacaef8693299b16a33d9d5a18f4fdf61ffeaefbec0d63"
@@ -88,9 +89,7 @@ CLAIMED: Final = named(
         "description": "What the client said of the file; null where it said nothing.",
     },
 )
-ATTACHED: Final = named(
-    "AttachedTo", shape(accession=TEXT, version=NUMBER, submissionId=TEXT, category=TEXT, name=TEXT)
-)
+USED: Final = named("AttachedTo", shape(accession=TEXT, version=NUMBER, submissionId=TEXT, category=TEXT, name=TEXT))
 FILE: Final = named(
     "File",
     shape(
@@ -109,7 +108,7 @@ FILE: Final = named(
         keptUntil={**nullable(MOMENT), "description": "When it is deleted, should nothing more happen to it."},
         problem=nullable(PROBLEM_OF_FILE),
         checks=list_of(CHECK),
-        attachedTo=list_of(ATTACHED),
+        attachedTo=list_of(USED),
     ),
 )
 FILE_STATUS: Final = named("FileStatus", shape(fileId=FILE_ID, status=STATUS))
@@ -155,15 +154,7 @@ EXAMPLE_FILE: Final[dict[str, Any]] = {
     "keptUntil": "2026-12-23T12:00:00Z",
     "problem": None,
     "checks": [
-        {
-            "check": "fastq",
-            "version": 1,
-            "status": "PASSED",
-            "code": None,
-            "detail": None,
-            "line": None,
-            "offset": None,
-        }
+        {"check": "fastq", "version": 1, "status": "PASSED", **dict.fromkeys(("code", "detail", "line", "offset"))}
     ],
     "attachedTo": [],
 }
@@ -253,7 +244,7 @@ REQUEST_MULTIPART_UPLOAD: Final = Operation(
 _STATUS_ANSWER: Final = {
     200: answer("The present status of each.", list_of(FILE_STATUS), [{"fileId": EXAMPLE_ID, "status": "UPLOADED"}])
 }
-_CLAIM_MISMATCHES: Final = ("size_mismatch", "sha256_mismatch", "md5_mismatch")
+_MISMATCHES: Final = ("size_mismatch", "sha256_mismatch", "md5_mismatch")
 COMPLETE_UPLOAD: Final = Operation(
     operation_id="completeUpload",
     tag=TAG,
@@ -272,7 +263,7 @@ COMPLETE_UPLOAD: Final = Operation(
         "multipart_not_completed",
         "upload_expired",
         "file_too_large",
-        *_CLAIM_MISMATCHES,
+        *_MISMATCHES,
     ),
     results=FILE_STATUS,
 )
@@ -303,7 +294,7 @@ COMPLETE_MULTIPART_UPLOAD: Final = Operation(
         "part_too_small",
         "not_multipart",
         "upload_expired",
-        *_CLAIM_MISMATCHES,
+        *_MISMATCHES,
     ),
     results=FILE_STATUS,
 )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from rest_framework import serializers
 
-from common.parsing import NumberField, PatternField, TextField
+from common.parsing import NumberField, PatternField, TextField, TrueOrFalseField
 from files.models import File
 from files.services import Claims, CompleteItem, FileCursor, FileFilter, RenewedUpload, RequestedUpload
 from files.services.listing import FILES_A_PAGE
@@ -117,16 +117,6 @@ class CursorField(serializers.Field[Any, Any, Any, Any]):
             return FileCursor.parse(data)
         except ValueError as error:
             raise serializers.ValidationError("pass on the nextCursor of the page before as it is.") from error
-
-
-class TrueOrFalseField(serializers.Field[Any, Any, Any, Any]):
-    """The words `true` and `false`, and no others."""
-
-    def to_internal_value(self, data: str) -> bool:
-        """What the word says."""
-        if data not in {"true", "false"}:
-            raise serializers.ValidationError(f"“{data}” is neither true nor false.")
-        return data == "true"
 
 
 class FilesParametersSerializer(serializers.Serializer[Any]):

@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils import timezone
 
-from common.database import as_table, in_one_parameter
+from common.database import as_table, is_one_of
 from files import storage
 from files.models import File
 
@@ -57,7 +57,7 @@ def _sizes(waiting: list[File]) -> dict[str, int]:
 def _save_arrived(arrived: list[File], now: datetime) -> None:
     """Save what was found, and take over what another call has made of a file meanwhile."""
     waiting = File.objects.filter(status=File.Status.REQUESTED, deleting_at__isnull=True)
-    waiting = waiting.filter(pk__in=in_one_parameter(file.pk for file in arrived))
+    waiting = waiting.filter(is_one_of("pk", (file.pk for file in arrived)))
     table, sizes = as_table({file.pk: file.size or 0 for file in arrived})
     moment = connection.ops.adapt_datetimefield_value(now)
     parameters = [File.Status.UPLOADED, moment, moment, *sizes, File.Status.REQUESTED]
@@ -72,7 +72,7 @@ def _take_over(files: list[File]) -> None:
     """Give files the states that they have in the database; one that is gone there has expired."""
     if not files:
         return
-    rows = File.objects.filter(pk__in=in_one_parameter(file.pk for file in files))
+    rows = File.objects.filter(is_one_of("pk", (file.pk for file in files)))
     now = dict(rows.values_list("pk", "status"))
     for file in files:
         file.status = now.get(file.pk, File.Status.EXPIRED)

@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
-from common.parsing import NumberField, TextField
+from common.parsing import NumberField, TextField, TrueOrFalseField
 from files.models import ContentCheckResult, FileAttachment, FileCategory
 from submissions.models import Group, MetadataField, Organism, SequenceEntry, Submission
 from submissions.services import Receipt, SubmittedEntry
@@ -21,6 +21,12 @@ class GroupParameterSerializer(serializers.Serializer[Any]):
     """`?groupId=G`."""
 
     groupId = serializers.IntegerField(min_value=1, source="group_id")
+
+
+class CheckParameterSerializer(GroupParameterSerializer):
+    """`?groupId=G&revise=true`."""
+
+    revise = TrueOrFalseField(default=False)
 
 
 class PageParameterSerializer(serializers.Serializer[Any]):
@@ -49,7 +55,7 @@ class GroupSerializer(serializers.Serializer[Any]):
 class AccessionVersionSerializer(serializers.Serializer[Any]):
     """An entry that is to be released."""
 
-    accession = TextField(max_length=40)
+    accession = TextField(max_length=40, trim_whitespace=False)
     version = NumberField(min_value=1, max_value=2**31 - 1)
 
 

@@ -15,6 +15,7 @@ urlpatterns = [
     path("submissions/<int:submission_id>", views.SubmissionView.as_view(), name="api-submission"),
     path("submissions/<int:submission_id>/receipt", views.ReceiptView.as_view(), name="api-receipt"),
     path("<slug:organism>/submit", views.SubmitView.as_view(), name="api-submit"),
+    path("<slug:organism>/check", views.CheckView.as_view(), name="api-check"),
     path("<slug:organism>/entries/<text:accession>/<int:version>", entries.EntryView.as_view(), name="api-entry"),
     path(
         "<slug:organism>/entries/<text:accession>/<int:version>/files",

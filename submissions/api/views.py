@@ -1,4 +1,4 @@
-"""`/api/<organism>/submit`, `/api/<organism>/revise` and `/api/submissions`: parse, one service call, answer."""
+"""`/api/<organism>/submit`, `revise`, `check`, and `/api/submissions`: parse, one service call, answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ from files.models import FileAttachment
 from submissions import services
 from submissions.access import group_for_member, submission_for_member
 from submissions.api.schema import submissions as schema
+from submissions.api.schema.checking import CHECK
 from submissions.api.serializers import (
+    CheckParameterSerializer,
     GroupPageParameterSerializer,
     GroupParameterSerializer,
     PageParameterSerializer,
@@ -71,13 +73,17 @@ def _text_part(request: Request, name: str) -> str | None:
         raise ParameterInvalidError(f"“{name}” is not UTF-8.", Location(field=name)) from error
 
 
-def _sent(request: Request) -> services.Sent:
+def _table(request: Request) -> BinaryIO:
     metadata_file = _part(request, "metadataFile")
     if metadata_file is None:
         text = "Send the metadata table as “metadataFile”, in multipart/form-data."
         raise ParameterMissingError(text, Location(field="metadataFile"))
+    return metadata_file
+
+
+def _sent(request: Request) -> services.Sent:
     return services.Sent(
-        metadata_file=metadata_file,
+        metadata_file=_table(request),
         sequence_file=_part(request, "sequenceFile"),
         file_mapping=_text_part(request, "fileMapping"),
         checksum_file=_part(request, "checksumFile"),
@@ -143,6 +149,26 @@ class ReviseView(APIView):
             key=_idempotency_key(request),
         )
         return _answered(answer)
+
+
+class CheckView(APIView):
+    """Table and sequences alone, judged before files are sent."""
+
+    parser_classes = (MultiPartParser,)
+
+    @described(CHECK)
+    def post(self, request: Request, organism: str) -> Response:
+        """`{"rows": n}` where nothing is wrong; `?revise=true` for a table of a revision."""
+        parameters = parse_parameters(CheckParameterSerializer, request.query_params)
+        rows = services.check_before_sending(
+            user=caller(request),
+            organism_slug=organism,
+            group_id=parameters["group_id"],
+            metadata_file=_table(request),
+            sequence_file=_part(request, "sequenceFile"),
+            revising=parameters["revise"],
+        )
+        return Response({"rows": rows})
 
 
 class SubmissionListView(APIView):

@@ -1,6 +1,11 @@
 """What people do with submissions; each call is one function."""
 
-from submissions.services.checking import DocumentCheck, check_documents, organism_of_slug
+from submissions.services.checking import (
+    DocumentCheck,
+    check_before_sending,
+    check_documents,
+    organism_of_slug,
+)
 from submissions.services.idempotency import Answer, BodyPart, IdempotencyKey, SubmittedEntry, parse_key
 from submissions.services.membership import add_member, make_group, remove_member
 from submissions.services.receipts import Receipt, receipt_for, receipt_name, receipt_text
@@ -21,6 +26,7 @@ __all__ = [
     "Sent",
     "SubmittedEntry",
     "add_member",
+    "check_before_sending",
     "check_documents",
     "make_group",
     "organism_of_slug",

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from common.database import in_one_parameter
+from common.database import is_one_of
 from common.errors import DomainError, ErrorList, Location
 from files.category_rules import count_error, ending_error, name_errors, size_error
 from files.errors import (
@@ -76,8 +76,8 @@ def plan_attachments(
     """Check the whole mapping and return what to attach.
 
     Adds every problem to `errors`; what is returned is complete only if there is none. Looks into the object
-    store for files that were sent and not announced. Three queries, one more where there are pairs, and one
-    update for files found there, whatever the size of the mapping. Raises `StorageUnavailableError`.
+    store for files that were sent and not announced. Three queries, one more where there are pairs, and two for
+    files found there, whatever the size of the mapping. Raises `StorageUnavailableError`.
     """
     found = _find(organism, group, mapping)
     rows = {row.submission_id: row for row in table.rows}
@@ -105,7 +105,7 @@ def lock_files(attachments: Sequence[PlannedAttachment]) -> None:
     Raises `ValidationFailedError` for those that were deleted, expired or were held back since they were planned.
     """
     wanted = {planned.file.pk for planned in attachments}
-    free = File.objects.attachable().select_for_update().filter(pk__in=in_one_parameter(wanted))
+    free = File.objects.attachable().select_for_update().filter(is_one_of("pk", wanted))
     free = free.exclude(status__in=[File.Status.REQUESTED, File.Status.EXPIRED])
     gone = wanted - set(free.order_by("pk").values_list("pk", flat=True))
     errors = ErrorList()
@@ -143,9 +143,9 @@ def _find(organism: Organism, group: Group, mapping: FileMapping) -> _Found:
     categories = organism.file_categories.order_by("order", "name")
     found = _Found({category.name: category for category in categories}, {})
     if ids:
-        files = File.objects.filter(group=group, deleting_at__isnull=True, pk__in=in_one_parameter(ids))
+        files = File.objects.filter(is_one_of("pk", ids), group=group, deleting_at__isnull=True)
         found.files = {file.pk: file for file in files.only(*FILE_FIELDS)}
-        failed = ContentCheckResult.objects.filter(file__in=in_one_parameter(found.files), passed=False)
+        failed = ContentCheckResult.objects.filter(is_one_of("file", found.files), passed=False)
         found.failed_checks = {(result.file_id, result.check_name): result for result in failed}
         mark_uploaded(found.files.values())
     return found

@@ -7,12 +7,15 @@ from typing import BinaryIO
 
 from django.conf import settings
 
+from accounts.models import User
 from common.errors import DomainError, ErrorList
+from submissions.access import group_for_member
 from submissions.errors import OrganismNotFoundError
 from submissions.field_rules import FieldKind, FieldRule
 from submissions.models import Organism
 from submissions.sequences import Requirement, SequenceRecord, match_sequences, parse_fasta
 from submissions.services.file_columns import check_file_columns
+from submissions.services.predecessors import find_predecessors
 from submissions.tables import Row, Table, parse_table
 
 
@@ -47,6 +50,39 @@ def check_documents(
     )
     check_file_columns(organism, documents.table, errors)
     return DocumentCheck(documents.table.rows, errors.errors, errors.count)
+
+
+def check_before_sending(
+    *,
+    user: User,
+    organism_slug: str,
+    group_id: int,
+    metadata_file: BinaryIO,
+    sequence_file: BinaryIO | None = None,
+    revising: bool = False,
+) -> int:
+    """The number of rows in a table in which, as in the sequences, nothing is wrong; stores nothing, safe to repeat.
+
+    For members who have files to send first. What is said is what submitting would say, or revising; about files that
+    the rows name nothing is. Sequences that were not sent are not missed. Raises `OrganismNotFoundError`,
+    `GroupNotFoundError`, `NotAMemberError`, and `ValidationFailedError` with all that is wrong.
+    """
+    organism = organism_of_slug(organism_slug)
+    group = group_for_member(user=user, group_id=group_id)
+    errors = ErrorList()
+    table = read_documents(
+        organism,
+        metadata_file=metadata_file,
+        sequence_file=sequence_file,
+        errors=errors,
+        need_sequences=False,
+        with_accessions=revising,
+    ).table
+    check_file_columns(organism, table, errors)
+    if revising:
+        find_predecessors(organism=organism, group=group, rows=table.rows, errors=errors)
+    errors.raise_if_any()
+    return len(table.rows)
 
 
 def read_documents(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
+from common.database import is_one_of
 from files.models import File, FileAttachment
 from submissions.errors import EntryChangedError
 from submissions.models import SequenceEntry
@@ -24,6 +25,7 @@ def lock_entries(entries: QuerySet[SequenceEntry]) -> set[int]:
     files = File.objects.select_for_update().filter(pk__in=attached).order_by("pk")
     held_files = set(files.values_list("pk", flat=True))
     held = set(entries.select_for_update().order_by("pk").values_list("pk", flat=True))
-    if not held_files.issuperset(FileAttachment.objects.filter(entry__in=held).values_list("file", flat=True)):
+    have = FileAttachment.objects.filter(is_one_of("entry", held, "bigint"))
+    if not held_files.issuperset(have.values_list("file", flat=True)):
         raise EntryChangedError("Somebody has just replaced files of the entry. Look at them before you go on.")
     return held

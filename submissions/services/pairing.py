@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from common.database import in_one_parameter
+from common.database import is_one_of
 from common.errors import DomainError, Location
 from files.category_rules import pair_names_error
 from files.errors import FileRejectedError
@@ -65,7 +65,7 @@ def _pairs(mapping: FileMapping, categories: Mapping[str, FileCategory]) -> Iter
 def _data_of(pairs: Sequence[_Pair], files: Mapping[uuid.UUID, File]) -> Data:
     ids = {mapped.file_id for pair in pairs for mapped in (pair.one, pair.other)}
     verified = [file_id for file_id in ids if file_id in files and files[file_id].status == File.Status.VERIFIED]
-    passed = ContentCheckResult.objects.filter(file__in=in_one_parameter(verified), check_name=ContentCheck.FASTQ, passed=True)
+    passed = ContentCheckResult.objects.filter(is_one_of("file", verified), check_name=ContentCheck.FASTQ, passed=True)
     return dict(passed.values_list("file_id", "data"))
 
 

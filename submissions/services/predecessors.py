@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from uuid import UUID
 
-from common.database import in_one_parameter
+from common.database import is_one_of
 from common.errors import DomainError, ErrorList, Location
 from files.models import FileAttachment
 from submissions.errors import AccessionUnknownError, EntryNotReleasedError, quoted
@@ -47,7 +47,7 @@ def find_predecessors(
     """
     named = {row.accession: row for row in rows if row.accession is not None}
     entries = SequenceEntry.objects.filter(
-        accession__in=in_one_parameter(named, "text"), submission__group=group, submission__organism=organism
+        is_one_of("accession", named, "text"), submission__group=group, submission__organism=organism
     )
     versions = entries.order_by("version").values_list("accession", "version", "pk", "released_at")
     latest = {accession: (version, pk, released_at) for accession, version, pk, released_at in versions}
@@ -105,10 +105,10 @@ def lock_predecessors(predecessors: Predecessors) -> None:
     if not predecessors:
         return
     seen = {predecessor.accession: predecessor for predecessor in predecessors.values()}
-    keys = in_one_parameter((predecessor.pk for predecessor in seen.values()), "bigint")
-    rows = SequenceEntry.objects.select_for_update(no_key=True).filter(pk__in=keys)
+    found = is_one_of("pk", (predecessor.pk for predecessor in seen.values()), "bigint")
+    rows = SequenceEntry.objects.select_for_update(no_key=True).filter(found)
     list(rows.order_by("pk").values_list("pk", flat=True))
-    versions = SequenceEntry.objects.filter(accession__in=in_one_parameter(seen, "text")).order_by("pk")
+    versions = SequenceEntry.objects.filter(is_one_of("accession", seen, "text")).order_by("pk")
     errors = ErrorList()
     for accession, version in versions.values_list("accession", "version"):
         before = seen[accession]
@@ -119,7 +119,7 @@ def lock_predecessors(predecessors: Predecessors) -> None:
 
 def _files_of(keys: Collection[int]) -> Iterator[tuple[tuple[int, str], Iterator[tuple[int, str, UUID, str]]]]:
     """Entry, category, file ID and name of what is attached, by entry and category and in the order of the files."""
-    attachments = FileAttachment.objects.filter(entry__in=in_one_parameter(keys, "bigint"))
+    attachments = FileAttachment.objects.filter(is_one_of("entry", keys, "bigint"))
     rows = attachments.order_by("entry", "category__order", "category__name", "position", "pk")
     return groupby(rows.values_list("entry_id", "category__name", "file_id", "name"), key=itemgetter(0, 1))
 

@@ -101,6 +101,8 @@ def _comments(receipt: Receipt) -> Iterator[str]:
     yield f"Settled on {_moment(receipt.issued_at)}"
     accepted, entries = submission.accepted_count, submission.entry_count
     yield f"Accepted entries: {accepted} of {entries}; their files: {receipt.number_files}"
+    if submission.withdrawn_count:
+        yield f"Withdrawn since, and not among those: {submission.withdrawn_count}"
     yield ""
     yield "Satchel has read each of these files to its last byte, and this is the sha256 of what is kept."
     yield "With the files laid out in folders like this, check them with"

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from common.database import is_one_of
 from common.errors import DomainError, ErrorList, Location
 from files.errors import FileNotAvailableError
 from files.models import FileAttachment
@@ -74,7 +75,7 @@ def release(*, user: User, organism_slug: str, wanted: Sequence[AccessionVersion
         found = _hold(keys)
         _check(organism, wanted, found)
         now = timezone.now()
-        SequenceEntry.objects.filter(pk__in=found.held).update(released_at=now, released_by=user)
+        SequenceEntry.objects.filter(is_one_of("pk", found.held, "bigint")).update(released_at=now, released_by=user)
     for entry in found.entries.values():
         if entry.pk in found.held:
             entry.released_at, entry.released_by = now, user
@@ -84,16 +85,16 @@ def release(*, user: User, organism_slug: str, wanted: Sequence[AccessionVersion
 
 def _keys(entries: QuerySet[SequenceEntry], wanted: Sequence[AccessionVersion]) -> list[int]:
     names = {one.key for one in wanted}
-    candidates = entries.filter(accession__in={accession for accession, _ in names})
+    candidates = entries.filter(is_one_of("accession", {accession for accession, _ in names}, "text"))
     rows = candidates.values_list("pk", "accession", "version")
     return [key for key, accession, version in rows if (accession, version) in names]
 
 
 def _hold(keys: Sequence[int]) -> _Found:
     """Hold what can be released, and read all of it; entries that are being verified are left to the workers."""
-    entries = SequenceEntry.objects.filter(pk__in=keys)
+    entries = SequenceEntry.objects.filter(is_one_of("pk", keys, "bigint"))
     held = lock_entries(entries.filter(status=SequenceEntry.Status.ACCEPTED, released_at__isnull=True))
-    quarantined = FileAttachment.objects.filter(entry__in=held, file__quarantined_at__isnull=False)
+    quarantined = FileAttachment.objects.filter(is_one_of("entry", held, "bigint"), file__quarantined_at__isnull=False)
     held_back: dict[int, list[FileAttachment]] = defaultdict(list)
     for attachment in quarantined.select_related("category").order_by("category__order", "position", "pk"):
         held_back[attachment.entry_id].append(attachment)

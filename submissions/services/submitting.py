@@ -207,7 +207,8 @@ def _store(submission: Submission, checked: _Checked, record: Record) -> Answer:
         unsettled = FileAttachment.objects.filter(
             entry__submission=submission, entry__status=SequenceEntry.Status.VERIFYING
         )
-        tasks.enqueue(unsettled.values_list("file_id", flat=True).distinct())
+        # In the order of the table, so that entries are accepted one by one and not all of them at the end.
+        tasks.enqueue(dict.fromkeys(unsettled.order_by("pk").values_list("file_id", flat=True)))
         answer = answer_of(submission)
         record(answer)
     return answer

@@ -9,10 +9,12 @@ import jwt
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.services import issue_token
+from common.addresses import address_of
 from tests.fixtures import Api, Demo
 
 
@@ -60,6 +62,44 @@ def test_too_many_failures_close_the_door_for_a_time_even_to_the_right_password(
     assert (closed.status_code, closed.json()["code"]) == (429, "too_many_attempts")
     assert int(closed.headers["Retry-After"]) > 0
     assert _log_in(username="bob").status_code == 200
+
+
+@pytest.mark.parametrize("proxies", [0, 1])
+@pytest.mark.parametrize("path", ["/api/auth/token", "/login"])
+def test_failures_are_counted_by_the_address_that_a_proxy_of_ours_tells(
+    demo: Demo, settings: Settings, path: str, proxies: int
+) -> None:
+    settings.PROXIES_IN_FRONT, settings.LOGIN_FAILURES_ALLOWED = proxies, 1
+
+    def attempt(address: str) -> int:
+        client = Client(headers={"X-Forwarded-For": f"10.9.9.9, {address}"})
+        body = {"username": "alice", "password": "wrong"}
+        if path.startswith("/api"):
+            return client.post(path, body, content_type="application/json").status_code
+        return client.post(path, body).status_code
+
+    refused = 401 if path.startswith("/api") else 200
+    assert [attempt("10.0.0.1"), attempt("10.0.0.1")] == [refused, 429]
+    assert attempt("10.0.0.2") == (refused if proxies else 429)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "address"),
+    [
+        (0, "10.0.0.1", "127.0.0.1"),
+        (1, None, "127.0.0.1"),
+        (1, "10.0.0.1", "10.0.0.1"),
+        (1, "10.9.9.9, 10.0.0.1", "10.0.0.1"),
+        (2, "10.9.9.9,10.0.0.1 , 10.0.0.2", "10.0.0.1"),
+        (3, "10.0.0.1, 10.0.0.2", "10.0.0.1"),
+    ],
+)
+def test_the_address_is_the_one_that_the_outermost_proxy_of_ours_has_seen(
+    settings: Settings, proxies: int, forwarded: str | None, address: str
+) -> None:
+    settings.PROXIES_IN_FRONT = proxies
+    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+    assert address_of(RequestFactory().get("/", headers=headers)) == address
 
 
 def test_a_success_forgets_earlier_failures(demo: Demo) -> None:

@@ -10,7 +10,7 @@ from satchel.transfer import LocalFile, Uploader
 
 
 def main() -> None:
-    """Upload the folder and print the file IDs; 130 after Ctrl-C."""
+    """Upload the folder and print the file IDs; 130 after Ctrl-C, 1 with the first problem if there is one."""
     url, token, group_id, parallel, folder = sys.argv[1:]
     files = [LocalFile(path, path.name, None, path.stat().st_size) for path in sorted(Path(folder).iterdir())]
     with Api(url, token) as api:
@@ -18,6 +18,8 @@ def main() -> None:
             results = Uploader(api, group_id=int(group_id), parallel=int(parallel)).upload(files)
         except KeyboardInterrupt:
             sys.exit(130)
+    if problems := [result.problem for result in results if result.problem]:
+        sys.exit(str(problems[0]))
     print(*(result.file_id for result in results), sep="\n")
 
 

@@ -108,13 +108,23 @@ def test_what_is_no_satchel_is_told_from_one_that_refuses(linked: Linked, server
 
 def test_a_submission_repeated_with_its_key_is_the_same_one(alice: Api, linked: Linked) -> None:
     form = {"metadataFile": ("t.tsv", b"id\na\nb\n"), "sequenceFile": ("s.fasta", b">a\nACGT\n>b\nGGCC\n")}
-    entries, number = alice.submit("ebola-sudan", ALICES_GROUP, form, idempotency_key="key-of-test-api")
-    assert alice.submit("ebola-sudan", ALICES_GROUP, form, idempotency_key="key-of-test-api") == (entries, number)
+    entries, number, is_repeated = alice.submit("ebola-sudan", ALICES_GROUP, form, idempotency_key="key-of-test-api")
+    again = alice.submit("ebola-sudan", ALICES_GROUP, form, idempotency_key="key-of-test-api")
+    assert (is_repeated, again) == (False, (entries, number, True))
     page = alice.submission(number)
     assert [entry["submissionId"] for entry in page["entries"]] == ["a", "b"]
     assert page["status"] == "ACCEPTED"
     assert [entry["accession"] for entry in page["entries"]] == [entry["accession"] for entry in entries]
     assert alice.receipt(number, form="json").startswith(b"{")
+
+
+def test_a_repeated_answer_to_a_second_attempt_is_taken_for_the_first_attempts_own(server: Server) -> None:
+    headers = {"Location": "/api/submissions/7", "Idempotent-Replayed": "true"}
+    form = {"metadataFile": ("t.tsv", b"id\na\n")}
+    with Api(server.url, patience=Patience(sleep=lambda _: None)) as api:
+        server.answers = [BUSY, (202, headers, b"[]")]
+        assert api.submit("ebola-sudan", 1, form) == ([], 7, False)
+        assert api.submit("ebola-sudan", 1, form) == ([], 7, True)
 
 
 def test_files_go_through_the_proxy_that_the_environment_names(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

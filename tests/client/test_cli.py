@@ -109,7 +109,8 @@ def test_a_run_goes_from_the_folder_to_everybody_and_back(satchel: Satchel, run:
         "s2": ["gel [1].png", "s2_R1.fastq.gz", "s2_R2.fastq.gz"],
     }
     again = satchel(*command)
-    assert f"Submitted as submission {first['id']}:" in again.stderr
+    assert f"were submission {first['id']}, within the last 24 hours" in again.stderr
+    assert "Add --again to submit them anew." in again.stderr
     assert "5 files uploaded, 0 bytes sent" in again.stderr
 
     entries = [f"{entry['accession']}.{entry['version']}" for entry in first["entries"]]
@@ -136,11 +137,13 @@ def test_a_run_goes_from_the_folder_to_everybody_and_back(satchel: Satchel, run:
 
 def test_the_same_command_again_submits_nothing_twice_but_for_again(satchel: Satchel, run: Path) -> None:
     command = submit(run, "--files", f"rawReads={run / 'files/rawReads'}")
-    number = satchel.json(*command)["submission"]
+    first = satchel.json(*command)
+    number = first["submission"]
+    assert not first["isRepeated"]
     moved = run / "moved"
     (run / "files").rename(moved)
     command = submit(run, "--files", f"rawReads={moved / 'rawReads'}")
-    assert satchel.json(*command)["submission"] == number
+    assert satchel.json(*command) == {**first, "isRepeated": True}
     assert satchel.json(*command, "--again")["submission"] > number
     (moved / "rawReads/s1/s1_R1.fastq.gz").write_bytes(gzip.compress(fastq(21)))
     assert satchel.json(*command)["submission"] > number
@@ -170,6 +173,58 @@ def test_what_a_look_at_the_files_shows_is_told_with_its_file(satchel: Satchel, 
     assert f"{place}The gzip file is cut short" in result.stderr
     assert "rawReads/s2/notes.txt, rawReads: Line 1, in record 1, does not begin with @" in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("option", ["--wait", "--dry-run"])
+def test_what_the_server_finds_in_the_documents_is_told_with_what_the_files_show_before_a_byte_moves(
+    satchel: Satchel, run: Path, api: Api, option: str
+) -> None:
+    (run / "s.fa").write_text(">s1\nACGT\n>s2\nGG9C\n")
+    (run / "files/rawReads/s1/s1_R1.fastq.gz").write_bytes(b"hello")
+    before = [file["fileId"] for file in api.files(api.groups()[0]["id"])]
+    error = satchel.json(*submit(run, "--files", run / "files", option), code=1)["error"]
+    assert {problem["code"] for problem in error["errors"]} == {"fastq_header", "sequence_invalid"}
+    [of_server] = [problem for problem in error["errors"] if problem["code"] == "sequence_invalid"]
+    assert (of_server["line"], of_server["field"]) == (4, "sequenceFile")
+    assert [file["fileId"] for file in api.files(api.groups()[0]["id"])] == before
+
+
+def test_a_revision_keeps_the_files_that_are_not_named(satchel: Satchel, run: Path) -> None:
+    first = satchel.json(*submit(run, "--files", run / "files", "--wait"))
+    satchel("release", "--submission", str(first["id"]), "--yes")
+    entries = [entry["accession"] for entry in first["entries"]]
+    (run / "t.tsv").write_text(f"id\taccession\nn1\t{entries[0]}\nn2\t{entries[1]}\n")
+    (run / "s.fa").write_text(">n1\nACGT\n>n2\nGGCC\n")
+    (run / "new/n2").mkdir(parents=True)
+    (run / "new/n2/gel.png").write_bytes(random.randbytes(2_000))
+    command = ["revise", *submit(run, "--files", f"supplementary={run / 'new'}")[1:]]
+    planned = satchel(*command, "--dry-run").stderr
+    assert "rawReads: carried over, as far as the version before has files: “n1”, “n2”" in planned
+    assert "supplementary: carried over, as far as the version before has files: “n1”\n" in planned
+    revised = satchel.json(*command, "--wait")
+    names = {entry["submissionId"]: sorted(file["name"] for file in entry["files"]) for entry in revised["entries"]}
+    assert names == {"n1": ["s1_R1.fastq.gz", "s1_R2.fastq.gz"], "n2": ["gel.png", "s2_R1.fastq.gz", "s2_R2.fastq.gz"]}
+    assert [(entry["accession"], entry["version"]) for entry in revised["entries"]] == [(one, 2) for one in entries]
+    shown = satchel.json("entry", entries[1])
+    assert (shown["version"], shown["submission"]) == (2, revised["id"])
+    (run / "new/n2/gel.png").write_bytes(random.randbytes(2_001))
+    error = satchel.json(*command, code=1)["error"]
+    assert [problem["code"] for problem in error["errors"]] == ["entry_not_released"] * 2
+
+
+def test_entries_are_withdrawn_and_a_submission_without_any_is_exit_1(satchel: Satchel, run: Path) -> None:
+    made = satchel.json(*submit(run))
+    first, second = (f"{entry['accession']}.{entry['version']}" for entry in made["entries"])
+    assert f"{first} of ebola-sudan, “s1”, is ACCEPTED." in satchel("entry", first).stderr
+    satchel("withdraw", first, code=2)  # nobody can be asked
+    satchel("withdraw", first, "--yes")
+    number = str(made["submission"])
+    assert "1 entry, 1 accepted, 1 withdrawn" in satchel("status", number).stderr
+    document = satchel.json("withdraw", first, second, "--yes", code=1)
+    assert [problem["code"] for problem in document["error"]["errors"]] == ["entry_not_found"]
+    assert [f"{one['accession']}.{one['version']}" for one in document["withdrawn"]] == [second]
+    document = satchel.json("status", number, "--watch", code=1)
+    assert (document["status"], document["error"]["code"]) == ("WITHDRAWN", "entries_withdrawn")
 
 
 def test_a_dry_run_shows_the_plan_and_sends_nothing(satchel: Satchel, run: Path, api: Api) -> None:
@@ -282,6 +337,9 @@ def counting(copy: Callable[[httpx.Response, Any], None], came: list[int]) -> Ca
         (["upload", __file__, "--organism", "ebola-sudan", "--category", "nope"], {}, 2, "category_unknown"),
         (["release", "SAT_99999999.1", "--yes"], {}, 1, "entry_not_found"),
         (["release", "SAT_99999999"], {}, 2, "usage"),
+        (["withdraw", "SAT_99999999", "--yes"], {}, 2, "usage"),
+        (["entry", "SAT_99999999"], {}, 1, "entry_not_found"),
+        (["revise", __file__, "--organism", "west-nile", "--files", "."], {}, 2, "file_sharing_disabled"),
         (["download", "SAT_99999999"], {}, 1, "entry_not_found"),
         (["discard"], {}, 2, "usage"),
         (["login", "--url", "http://127.0.0.1:9"], {}, 2, "usage"),

@@ -127,6 +127,19 @@ def test_a_required_category_misses_every_entry_without_files(tmp_path: Path) ->
     assert [problem.where["submissionId"] for problem in without_folder.problems] == ["s1", "s2"]
 
 
+def test_a_revision_carries_over_what_a_row_does_not_name_also_of_a_required_category(tmp_path: Path) -> None:
+    table = tmp_path / "table.tsv"
+    (tmp_path / "run/s1").mkdir(parents=True)
+    (tmp_path / "run/s1/a.fq").write_bytes(b"x")
+    table.write_text(f"id\tfiles.uploaded\ns1\nx1\tb.fq:{FILE}\n")
+    categories: list[FileCategory] = [
+        {**CATEGORY, "name": name, "required": True} for name in ("rawReads", "uploaded", "neither")
+    ]
+    made = plan(read_table(table), categories, {"rawReads": files_below(tmp_path / "run")}, revising=True)
+    assert (made.problems, made.missing, placed(made)) == ([], {}, {"s1": ["run/s1/a.fq"]})
+    assert made.carried == {"rawReads": ["x1"], "uploaded": ["s1"], "neither": ["s1", "x1"]}
+
+
 def test_letters_that_macos_takes_apart_are_those_of_the_table(tmp_path: Path) -> None:
     whole = "s\u00e9"
     made = planned(tmp_path, f"run/{unicodedata.normalize('NFD', whole)}/a.fq", f"id\n{whole}\n")
@@ -169,8 +182,8 @@ def test_ids_of_table_and_sequences_are_compared_before_anything_is_sent(tmp_pat
     assert [problem.code for problem in sequence_problems(read, None, "REQUIRED")] == ["sequence_invalid"]
 
 
-def test_a_table_without_its_file_columns_has_all_else(tmp_path: Path) -> None:
+def test_a_table_without_its_file_columns_has_all_else_on_the_same_lines(tmp_path: Path) -> None:
     table = tmp_path / "t.tsv"
-    table.write_text('id\tfiles.rawReads\tnote\ns1\ta.fq\t"two\twords, ""quoted"""\ns2\n')
+    table.write_text('\nid\tfiles.rawReads\tnote\n\t\n\ns1\ta.fq\t"two\twords, ""quoted"""\ns2\n')
     rows = list(csv.reader(io.StringIO(table_without_files(table).decode()), dialect="excel-tab"))
-    assert rows == [["id", "note"], ["s1", 'two\twords, "quoted"'], ["s2"]]
+    assert rows == [[], ["id", "note"], [], [], ["s1", 'two\twords, "quoted"'], ["s2"]]

@@ -10,7 +10,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from string import Template
 
@@ -18,18 +18,11 @@ import httpx
 import pytest
 
 from embedded.programs import wait_until
-from tests.product import Product, running_product
+from tests.product import Product
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 MANY = 30
 THE_SAME_EACH_TIME = "--max-examples 8 --generation-deterministic"
-
-
-@pytest.fixture
-def harmed(tmp_path: Path) -> Iterator[Product]:
-    """A product of the test's own: log-ins that fail shut alice out for a time, and her groups are changed."""
-    with running_product(tmp_path, database_url=os.environ["DATABASE_URL"]) as product:
-        yield product
 
 
 def prepare(base_url: str) -> dict[str, str]:
@@ -52,7 +45,7 @@ def prepare(base_url: str) -> dict[str, str]:
         }
         answer = api.post("/ebola-sudan/submit", files=form, data={"fileMapping": json.dumps(mapping)})
         address = answer.headers["Location"].removeprefix("/api")
-        assert wait_until(lambda: api.get(address).json()["status"] == "ACCEPTED", 30)
+        assert wait_until(lambda: api.get(address).json()["status"] == "ACCEPTED", 60), api.get(address).text
     return {
         "TOKEN": token,
         "FILES": json.dumps([file["fileId"] for file in left]),
@@ -61,14 +54,14 @@ def prepare(base_url: str) -> dict[str, str]:
 
 
 @pytest.mark.timeout(600)
-def test_schemathesis_finds_no_answer_that_is_not_as_the_document_says(harmed: Product, tmp_path: Path) -> None:
+def test_schemathesis_finds_no_answer_that_is_not_as_the_document_says(fragile: Product, tmp_path: Path) -> None:
     config = tmp_path / "schemathesis.toml"
-    config.write_text(Template(CONFIG.read_text()).substitute(prepare(harmed.base_url)))
+    config.write_text(Template(CONFIG.read_text()).substitute(prepare(fragile.base_url)))
     options = shlex.split(os.environ.get("SCHEMATHESIS", THE_SAME_EACH_TIME))
     run = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
-            *("run", f"{harmed.base_url}/api/schema", "--phases", "examples,coverage,fuzzing", *options),
+            *("run", f"{fragile.base_url}/api/schema", "--phases", "examples,coverage,fuzzing", *options),
         ],
         capture_output=True,
         text=True,
@@ -76,5 +69,5 @@ def test_schemathesis_finds_no_answer_that_is_not_as_the_document_says(harmed: P
         cwd=tmp_path,
     )
     assert run.returncode == 0, f"{run.stdout[-20_000:]}\n{run.stderr[-2_000:]}"
-    number_operations = sum(len(methods) for methods in httpx.get(f"{harmed.base_url}/api/schema").json()["paths"].values())
-    assert f"Tested: {number_operations}" in run.stdout
+    methods = [*chain.from_iterable(httpx.get(f"{fragile.base_url}/api/schema").json()["paths"].values())]
+    assert f"Tested: {len(methods) - methods.count('head')}" in run.stdout, "schemathesis takes HEAD as GET"

@@ -12,12 +12,14 @@ import pytest
 
 from common.errors import DomainError
 from common.problems import CODE_OF_STATUS, STATUS_OF_CODE, TITLES
+from common.schema import DESCRIBED
 from config.help import anchor_of
 from embedded.programs import ROOT
 from files import verification
 from files.content import CHECKS
 from files.models import File
 from files.reading import Reading
+from tests.openapi import document
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
@@ -25,6 +27,8 @@ DECISIONS = sorted((DOCS / "adr").glob("*.md"))
 OURS = {"common", "accounts", "submissions", "files"}
 OF_HTTP = {*CODE_OF_STATUS.values(), "validation_failed"}
 """Codes that no error of the domain has: they are said by HTTP, or of several errors together."""
+OF_ANY_CALL = {"storage_unavailable"}
+"""Codes that docs/api.md says once, of all calls."""
 NO_PASSAGE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -113,6 +117,40 @@ def test_codes_that_the_pages_name_exist() -> None:
     assert named
 
 
+def without_names(address: str) -> str:
+    """An address without its query and the names of its variables."""
+    return re.sub(r"\{\w+\}", "{}", address.partition("?")[0])
+
+
+def reference() -> dict[str, str]:
+    """The sections of docs/api.md by the calls in them, with the codes of docs/problems.md that they link to."""
+    chapters = re.split(r"^## (.+)$", text_of(DOCS / "problems.md"), flags=re.MULTILINE)
+    codes = {anchor_of(title): text for title, text in zip(chapters[1::2], chapters[2::2], strict=True)}
+    found: dict[str, str] = {}
+    for section in re.split(r"^## ", text_of(DOCS / "api.md"), flags=re.MULTILINE):
+        linked = [codes.get(anchor, "") for anchor in re.findall(r"\(problems\.md#([\w-]+)\)", section)]
+        for method, address in re.findall(r"\*\*`([A-Z]+) (/[^`]+)`", section):
+            found[f"{method} {without_names(address)}"] = "\n".join([section, *linked])
+    return found
+
+
+def test_the_reference_has_each_call_of_the_api_and_the_problems_that_it_can_have() -> None:
+    paths = document().document["paths"]
+    operations = {operation.operation_id: operation for operation in DESCRIBED.values()}  # once the document is made
+    missing = []
+    for path, methods in paths.items():
+        for method, described in methods.items():
+            call = f"{method.upper()} {without_names(path)}"
+            if (operation := operations.get(described["operationId"])) is None:
+                continue  # HEAD is described with GET
+            section = reference().get(call, "")
+            codes = {*operation.problems, *operation.listed} - OF_ANY_CALL
+            missing += [(call, code) for code in sorted(codes) if not re.search(rf"\b{code}\b", section)]
+            missing += [] if section else [(call, "not there")]
+    assert missing == [], missing
+    assert len(reference()) == len(operations) + len({"GET /docs", "GET /schema"})
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
     missing = []
@@ -124,7 +162,7 @@ def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
         anchors = [anchor_of(heading) for heading in headings_of(target)] if target.suffix == ".md" else []
         if not target.exists() or (anchor and anchor not in anchors):
             missing.append(link)
-    assert missing == []
+    assert missing == [], missing
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -99,6 +99,29 @@ def test_a_body_that_is_nested_too_deeply_cannot_be_read(api: Api) -> None:
     assert "nested" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("address", "body"),
+    [
+        ("files/request-upload?groupId={group}", None),
+        ("files/request-upload?groupId={group}", 0),
+        ("files/request-upload?groupId={group}", ""),
+        ("files/request-upload?groupId={group}", [{"size": "12"}]),
+        ("files/request-upload?groupId={group}", [{"name": 12}]),
+        ("files/request-upload?groupId={group}", [{"sha256": " " + "a" * 64}]),
+        ("files/complete-upload", [{"fileId": "x0f3d1c5e-6a57-4c2b-9d0e-3f1d2a7b8c90"}]),
+        ("files/complete-upload", [{"fileId": "0f3d1c5e-6a57-4c2b-9d0e-3f1d2a7b8c90\n"}]),
+        ("groups", {"name": 12}),
+    ],
+)
+def test_json_of_another_type_or_with_something_around_it_cannot_be_read(
+    api: Api, demo: Demo, address: str, body: object
+) -> None:
+    answer = api.client.post(
+        f"/api/{address.format(group=demo.group.pk)}", json.dumps(body), content_type="application/json"
+    )
+    assert problem_of(answer) == (400, "parameter_invalid")
+
+
 @pytest.fixture
 def small_bodies(settings: Settings) -> None:
     """The limit of a body where a test can reach it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -93,3 +94,11 @@ def test_without_a_server_the_connection_just_ends(link: Link, client: httpx.Cli
     with pytest.raises(httpx.TransportError):
         client.put("/bucket/key", content=BODY)
     assert link.puts == []
+
+
+def test_a_body_that_waits_to_be_asked_for_is_asked_for(link: Link) -> None:
+    with socket.create_connection(("127.0.0.1", link.port), timeout=10) as connection:
+        connection.sendall(b"PUT /key HTTP/1.1\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n")
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"ACGT")
+        assert b" 200 " in connection.recv(100).split(b"\r\n")[0]

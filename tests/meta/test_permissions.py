@@ -60,6 +60,7 @@ api-download                   GET     released          307       307     307  
 
 api-submit                     POST    -                 401       403     202    403      401
 api-revise                     POST    -                 401       403     202    403      401
+api-check                      POST    -                 401       403     200    403      401
 api-submissions                GET     -                 401       403     200    403      401
 api-submission                 GET     -                 401       404     200    404      401
 api-receipt                    GET     -                 401       404     200    404      401
@@ -215,6 +216,7 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET api-download": _download,
     "POST api-submit": lambda scene: Call({"organism": scene.organism.slug}, _of_group(scene).query, table=b"id\ns1\n"),
     "POST api-revise": _revise,
+    "POST api-check": lambda scene: Call({"organism": scene.organism.slug}, _of_group(scene).query, table=b"id\ns1\n"),
     "GET api-submissions": _of_group,
     "GET api-submission": lambda scene: Call({"submission_id": scene.entry.submission_id}),
     "GET api-receipt": lambda scene: Call({"submission_id": scene.entry.submission_id}),

@@ -72,7 +72,7 @@ def test_the_pages_of_the_same_account_are_counted_with_its_scripts(
 def test_without_an_account_the_address_counts(
     at_second: Clock, settings: Settings, proxies: int, counted_as_one: bool
 ) -> None:
-    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": proxies}
+    settings.PROXIES_IN_FRONT = proxies
 
     def download(caller: str) -> int:
         headers = {"X-Forwarded-For": f"10.0.0.9, {caller}"}

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from files.models import File, FileAttachment
 from submissions.models import SequenceEntry, Submission
-from submissions.services import receipts
+from submissions.services import receipts, withdraw
 from tests.factories import (
     ContentCheckResultFactory,
     FileAttachmentFactory,
@@ -137,6 +137,16 @@ def test_the_text_says_what_who_and_when_and_nobody_can_write_lines_into_it(api:
         "#\n"
         f"{attachment.file.sha256}  supplementary/s0/a.txt\n"
     )
+
+
+def test_the_text_counts_the_entries_that_were_withdrawn(api: Api, demo: Demo) -> None:
+    submission = submission_of(demo, ACCEPTED, REJECTED, ACCEPTED)
+    path = f"submissions/{submission.pk}/receipt"
+    assert b"ithdrawn" not in body_of(api.get(path))
+    last = submission.entries.get(position=2)
+    withdraw(user=demo.alice, organism_slug="ebola-sudan", accession=last.accession, version=last.version)
+    lines = body_of(api.get(path)).decode().splitlines()
+    assert lines[5:7] == ["# Accepted entries: 1 of 2; their files: 0", "# Withdrawn since, and not among those: 1"]
 
 
 def test_files_come_in_table_order_and_the_receipt_is_the_same_each_time(

@@ -23,6 +23,7 @@ FAR = row(1, "id") + '<row><c r="{}"><v>1</v></c></row>'
 SHEET = "xl/worksheets/sheet1.xml"
 LISTED = b"PK\x01\x02"
 """How the entry of a member begins in the list at the end of a ZIP archive."""
+ZIP_END = b"PK\x05\x06"
 
 
 def read(content: bytes, limit: int = LIMIT) -> tuple[Table, ErrorList]:
@@ -67,11 +68,12 @@ def damaged(content: bytes, behind: bytes, distance: int, by: bytes = b"\xff" * 
     return content[:at] + by + content[at + len(by) :]
 
 
-def listing_more(content: bytes, number: int) -> bytes:
-    """The archive with so many more members in its list."""
-    begin, end = content.index(LISTED), content.rindex(b"PK\x05\x06")
+def listing_more(content: bytes, number: int, comment: bytes = b"") -> bytes:
+    """The archive with so many more members in its list, the last of them with a comment."""
+    begin, end = content.index(LISTED), content.rindex(ZIP_END)
     one = content[begin : begin + 28] + b"\1\0\0\0\0\0" + content[begin + 34 : begin + 46] + b"x"
-    members = content[begin:end] + one * number
+    last = one[:32] + len(comment).to_bytes(2, "little") + one[34:] + comment
+    members = content[begin:end] + one * (number - 1) + last
     return (
         content[:begin] + members + content[end : end + 12] + len(members).to_bytes(4, "little") + content[end + 16 :]
     )
@@ -179,6 +181,10 @@ def test_a_workbook_that_declares_less_than_it_holds_is_refused() -> None:
         pytest.param(damaged(workbook(HEADER), LISTED, 6, b"\x63"), id="a version of ZIP that nobody knows"),
         pytest.param(damaged(workbook(HEADER), LISTED, 9, b"\x08" + bytes(36) + b"\xff"), id="a name not in UTF-8"),
         pytest.param(listing_more(workbook(HEADER), 30_000), id="more members than any workbook has"),
+        pytest.param(
+            listing_more(workbook(HEADER), 30_000, ZIP_END + bytes(4)),
+            id="more members, and before the end what begins like one and reaches into it",
+        ),
     ],
 )
 def test_a_zip_that_is_no_workbook_is_not_taken_for_one(content: bytes) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from structlog.testing import capture_logs
 
@@ -104,6 +105,17 @@ def test_only_members_withdraw(entry: SequenceEntry, demo: Demo) -> None:
             act(user=user)
         assert raised.value.code == "not_a_member"
     assert str(act(user=member)) == str(entry)
+
+
+@pytest.mark.embedded
+def test_a_member_hears_that_the_entry_is_gone_and_not_that_they_are_no_member(entry: SequenceEntry) -> None:
+    def withdraw_behind(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        if "submissions_groupmembership" in sql:
+            SequenceEntry.objects.filter(pk=entry.pk).delete()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(withdraw_behind):
+        assert withdraw(entry) == "entry_not_found"
 
 
 @pytest.mark.embedded

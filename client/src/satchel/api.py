@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from types import TracebackType
-from typing import IO, Any, Self, cast
+from typing import IO, Any, NamedTuple, Self, cast
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -20,14 +20,24 @@ from satchel import bodies
 from satchel.errors import ApiError, Problem, SatchelError, UnreachableError
 from satchel.patience import Patience, is_passing, retry_after_of
 
-__all__ = ["Api", "ApiError", "Problem", "SatchelError", "UnreachableError", "bodies"]
+__all__ = ["Api", "ApiError", "Problem", "SatchelError", "Submitted", "UnreachableError", "bodies"]
 
 TIMEOUT = httpx.Timeout(60.0, connect=15.0)  # seconds
 SUBMITTING = httpx.Timeout(900.0, connect=15.0)  # a submission of many thousand rows is checked before it is answered
 CONNECTIONS = 16
+ATTEMPT = "attempt"
+"""Which attempt an answer is for, from 0, in its `extensions`."""
 
 Form = Mapping[str, tuple[str, bytes | IO[bytes]]]
 """Form parts: file name and content by field name."""
+
+
+class Submitted(NamedTuple):
+    """The entries in table order, and the number of the submission; `is_repeated` if an earlier call had made it."""
+
+    entries: list[bodies.SubmittedEntry]
+    number: int
+    is_repeated: bool
 
 
 class Api:
@@ -143,18 +153,20 @@ class Api:
 
     # Submitting
 
-    def submit(
-        self, organism: str, group_id: int, form: Form, *, idempotency_key: str | None = None
-    ) -> tuple[list[bodies.SubmittedEntry], int]:
-        """Submit `metadataFile`, `sequenceFile`, `fileMapping`, …; the entries in table order, and the submission.
+    def check(self, organism: str, group_id: int, form: Form, *, revising: bool = False) -> int:
+        """How many entries `metadataFile` and `sequenceFile` would make; raises `ApiError` with all that is wrong."""
+        query: dict[str, str | int] = {"groupId": group_id, **({"revise": "true"} if revising else {})}
+        path = f"{_quoted(organism)}/check"
+        return int(self._send("POST", path, query, files=_read(form), timeout=SUBMITTING).json()["rows"])
+
+    def submit(self, organism: str, group_id: int, form: Form, *, idempotency_key: str | None = None) -> Submitted:
+        """Submit `metadataFile`, `sequenceFile`, `fileMapping`, ….
 
         Repeated with the same `idempotency_key` (a new one if None) within 24 hours it is the same submission.
         """
         return self._submit(f"{_quoted(organism)}/submit", group_id, form, idempotency_key)
 
-    def revise(
-        self, organism: str, group_id: int, form: Form, *, idempotency_key: str | None = None
-    ) -> tuple[list[bodies.SubmittedEntry], int]:
+    def revise(self, organism: str, group_id: int, form: Form, *, idempotency_key: str | None = None) -> Submitted:
         """As `submit`, for released entries: the table has an `accession` column; each becomes a new version."""
         return self._submit(f"{_quoted(organism)}/revise", group_id, form, idempotency_key)
 
@@ -215,13 +227,13 @@ class Api:
             if cursor is None:
                 return
 
-    def _submit(
-        self, path: str, group_id: int, form: Form, idempotency_key: str | None
-    ) -> tuple[list[bodies.SubmittedEntry], int]:
+    def _submit(self, path: str, group_id: int, form: Form, idempotency_key: str | None) -> Submitted:
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
-        files = {name: part if isinstance(part[1], bytes) else (part[0], part[1].read()) for name, part in form.items()}
-        answer = self._send("POST", path, {"groupId": group_id}, headers=headers, files=files, timeout=SUBMITTING)
-        return answer.json(), int(answer.headers["Location"].rsplit("/", 1)[1])
+        query = {"groupId": group_id}
+        answer = self._send("POST", path, query, headers=headers, files=_read(form), timeout=SUBMITTING)
+        # What is repeated for a second attempt may be the first attempt's own.
+        is_repeated = "Idempotent-Replayed" in answer.headers and not answer.extensions[ATTEMPT]
+        return Submitted(answer.json(), int(answer.headers["Location"].rsplit("/", 1)[1]), is_repeated)
 
     def _call(
         self,
@@ -258,6 +270,7 @@ class Api:
                 failure: SatchelError = UnreachableError(_unreachable(self.base_url, error))
                 retry_after = None
             else:
+                answer.extensions[ATTEMPT] = attempt
                 if answer.status_code < 400 or (answer.status_code == 404 and gone_if_repeated and attempt):
                     return answer
                 failure = error_of(answer)
@@ -271,6 +284,11 @@ class Api:
                 self.on_retry(failure.problem, pause)
             self.patience.sleep(pause)
             attempt += 1
+
+
+def _read(form: Form) -> dict[str, tuple[str, bytes]]:
+    """The form with its contents in memory, so that it can be sent again."""
+    return {name: (file, part if isinstance(part, bytes) else part.read()) for name, (file, part) in form.items()}
 
 
 def _may_change(status: int, code: str) -> bool:

@@ -194,13 +194,13 @@ class Entry(SubmissionEntry):
 
 
 class Counts(TypedDict):
-    """How many entries a submission has, by state."""
+    """How many entries a submission has, by state; those that were withdrawn are none of its `entries` any more."""
 
     entries: int
     verifying: int
     accepted: int
     rejected: int
-    withdrawn: NotRequired[int]
+    withdrawn: int
 
 
 class Submission(TypedDict):
@@ -211,7 +211,7 @@ class Submission(TypedDict):
     groupId: int
     submittedAt: str
     submittedBy: str
-    status: Literal["VERIFYING", "ACCEPTED", "PARTLY_ACCEPTED", "REJECTED"]
+    status: Literal["VERIFYING", "ACCEPTED", "PARTLY_ACCEPTED", "REJECTED", "WITHDRAWN"]
     counts: Counts
 
 

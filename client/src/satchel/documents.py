@@ -101,11 +101,14 @@ def table_without_files(path: Path) -> bytes:
     """The table as plain text without its `files.` columns: what they name goes into the file mapping instead."""
     text = io.StringIO()
     writer = csv.writer(text, dialect="excel-tab", lineterminator="\n")
-    dropped: set[int] = set()
-    for number, (_, cells) in enumerate(_numbered(path)):
-        if number == 0:
+    dropped: set[int] | None = None
+    written = 0
+    for line, cells in _numbered(path):
+        if dropped is None:
             dropped = {index for index, name in enumerate(cells) if name.strip().startswith(FILES)}
+        text.write("\n" * (line - written - 1))  # what is told about a line has its number in the document
         writer.writerow([cell for index, cell in enumerate(cells) if index not in dropped])
+        written = line
     return text.getvalue().encode()
 
 

@@ -32,13 +32,15 @@ class PlannedFile:
 class Plan:
     """What goes where, and why nothing may be sent yet; `left_out` was found and is not sent.
 
-    `missing` has the submission IDs without files, by category; where those are needed it is a problem, too.
+    `missing` has the submission IDs without files, by category; where those are needed it is a problem, too. For a
+    revision it is `carried` that has them: what the version before has is carried over.
     """
 
     files: list[PlannedFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     missing: dict[str, list[str]] = field(default_factory=dict)
+    carried: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -47,14 +49,19 @@ class Plan:
 
 
 def plan(
-    table: Table, categories: Sequence[FileCategory], found: dict[str, Found], *, leave_out_unmatched: bool = False
+    table: Table,
+    categories: Sequence[FileCategory],
+    found: dict[str, Found],
+    *,
+    leave_out_unmatched: bool = False,
+    revising: bool = False,
 ) -> Plan:
     """Plan the files `found` for each category; what matches nothing is a problem, unless it is to be left out."""
     made = Plan()
     for category in categories:
         below = found.get(category["name"])
         if below is None:
-            _plan_without_folder(made, table, category)
+            _plan_without_folder(made, table, category, revising=revising)
             continue
         made.left_out.extend(below.hidden)
         placer = _Placer(table.rows, category["name"])
@@ -64,7 +71,9 @@ def plan(
         else:
             made.problems.extend(placer.unmatched)
         made.problems.extend(placer.problems)
-        _judge(made, table, category, placer)
+        _judge(made, table, category, placer, revising=revising)
+    if revising:
+        _note_carried(made, table, categories)
     return made
 
 
@@ -82,7 +91,7 @@ def mapping_of_pairs(table: Table, category: str) -> Iterator[tuple[str, str, st
             yield row.submission_id, file_id, name
 
 
-def _plan_without_folder(made: Plan, table: Table, category: FileCategory) -> None:
+def _plan_without_folder(made: Plan, table: Table, category: FileCategory, *, revising: bool) -> None:
     """No folder was given for the category: its column names uploaded files, or nothing, or something is missing."""
     name = category["name"]
     if holds_file_ids(table, name):
@@ -93,11 +102,21 @@ def _plan_without_folder(made: Plan, table: Table, category: FileCategory) -> No
             named = f"The column {FILES}{name} names {quoted(text)}"
             detail = f"{named}, and no folder was given for it: add --files {name}=DIR."
             made.problems.append(Problem("file_mapping_invalid", detail, where=where))
-        else:
+        elif not revising:
             made.problems.extend(entry_problems(row.submission_id, (), category))
 
 
-def _judge(made: Plan, table: Table, category: FileCategory, placer: _Placer) -> None:
+def _note_carried(made: Plan, table: Table, categories: Sequence[FileCategory]) -> None:
+    """The rows that name nothing in a category, for each of them."""
+    named = {(planned.submission_id, planned.category) for planned in made.files}
+    for category in categories:
+        name = category["name"]
+        rows = [row.submission_id for row in table.rows if name not in row.files]
+        if ids := [submission_id for submission_id in rows if (submission_id, name) not in named]:
+            made.carried[name] = ids
+
+
+def _judge(made: Plan, table: Table, category: FileCategory, placer: _Placer, *, revising: bool) -> None:
     name = category["name"]
     by_entry = placer.by_entry()
     for row in table.rows:
@@ -105,7 +124,7 @@ def _judge(made: Plan, table: Table, category: FileCategory, placer: _Placer) ->
         made.files.extend(PlannedFile(file, row.submission_id, name) for file in files)
         for file in files:
             made.problems.extend(file_problems(file, category))
-        if placer.has_file_ids:
+        if placer.has_file_ids or (revising and not files):
             continue
         if not files:
             made.missing.setdefault(name, []).append(row.submission_id)

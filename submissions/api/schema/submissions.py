@@ -194,11 +194,12 @@ SUBMISSION_FORM: Final[Schema] = {
 SUBMISSION_BODY: Final = Body(
     SUBMISSION_FORM,
     {
+        "one entry": {"metadataFile": "id\tcountry\nsample1\tUganda\n", "sequenceFile": ">sample1\nACGT\n"},
         "one entry with a file": {
             "metadataFile": "id\tcountry\nsample1\tUganda\n",
             "sequenceFile": ">sample1\nACGT\n",
             "fileMapping": json.dumps({"sample1": {"rawReads": [{"fileId": EXAMPLE_ID, "name": "reads_1.fastq.gz"}]}}),
-        }
+        },
     },
     media_types=(FORM,),
 )
@@ -217,8 +218,7 @@ FILE_PROBLEMS: Final = (
     "pair_file_names",
 )
 """What can be wrong with the files of an entry."""
-TABLE_PROBLEMS: Final = (
-    "submission_id_unknown",
+DOCUMENT_PROBLEMS: Final = (
     "id_missing",
     "id_duplicate",
     "id_whitespace",
@@ -226,6 +226,11 @@ TABLE_PROBLEMS: Final = (
     "metadata_invalid",
     "sequence_invalid",
     "compression_invalid",
+)
+"""What can be wrong with table and sequences alone."""
+TABLE_PROBLEMS: Final = (
+    *DOCUMENT_PROBLEMS,
+    "submission_id_unknown",
     "checksum_invalid",
     "checksum_unmatched",
     "checksum_ambiguous",

@@ -7,7 +7,6 @@ import struct
 import tempfile
 import tracemalloc
 import zlib
-from itertools import pairwise
 from pathlib import Path
 
 import pysam
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 from files.content import CheckOutcome, Limits
 from files.content.bam import BamCheck
 from files.content.bgzf import END_BLOCK
+from tests.content_checks import fed
 
 HEADER = pysam.AlignmentHeader.from_dict(
     {"HD": {"VN": "1.6"}, "SQ": [{"SN": "segment1", "LN": 2000}, {"SN": "segment2", "LN": 900}]}
@@ -26,10 +26,7 @@ HEADER = pysam.AlignmentHeader.from_dict(
 
 def check(data: bytes, cuts: tuple[int, ...] = (), limits: Limits | None = None) -> CheckOutcome:
     """The outcome for this file, fed in chunks that end at `cuts`."""
-    bam_check = BamCheck(len(data), limits or Limits())
-    for start, end in pairwise([0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]):
-        bam_check.feed(data[start:end])
-    return bam_check.finish()
+    return fed(BamCheck(len(data), limits or Limits()), data, cuts)
 
 
 def block(data: bytes, *, extra: bytes = b"", level: int = 6) -> bytes:

@@ -7,7 +7,6 @@ import tracemalloc
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import pysam
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 from files.content import CheckOutcome
 from files.content.binary import Source
 from files.content.cram import END_CONTAINERS, CramCheck, _Header
+from tests.content_checks import fed
 
 HEADER = pysam.AlignmentHeader.from_dict(
     {"HD": {"VN": "1.6"}, "SQ": [{"SN": "segment1", "LN": 2000}, {"SN": "segment2", "LN": 900}]}
@@ -27,10 +27,7 @@ VERSIONS = ("2.1", "3.0", "3.1")
 
 def check(data: bytes, cuts: tuple[int, ...] = ()) -> CheckOutcome:
     """The outcome for this file, fed in chunks that end at `cuts`."""
-    cram_check = CramCheck(len(data))
-    for start, end in pairwise([0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]):
-        cram_check.feed(data[start:end])
-    return cram_check.finish()
+    return fed(CramCheck(len(data)), data, cuts)
 
 
 def changed(data: bytes, position: int, bit: int = 1) -> bytes:

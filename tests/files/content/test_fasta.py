@@ -16,16 +16,14 @@ from hypothesis import strategies as st
 
 from files.content import CheckOutcome, Limits
 from files.content.fasta import FastaCheck
+from tests.content_checks import fed, gzip_faults
 
 RECORD = b">segment1 a title\nACGT\nACG\n"
 
 
 def check(data: bytes, cuts: tuple[int, ...] = (), limits: Limits | None = None) -> CheckOutcome:
     """The outcome for this file, fed in chunks that end at `cuts`."""
-    fasta_check = FastaCheck(len(data), limits or Limits())
-    for start, end in pairwise([0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]):
-        fasta_check.feed(data[start:end])
-    return fasta_check.finish()
+    return fed(FastaCheck(len(data), limits or Limits()), data, cuts)
 
 
 # For each: the text, the code without "fasta_", the line.
@@ -132,13 +130,7 @@ def test_a_position_counts_from_the_start_of_a_line_that_came_in_pieces() -> Non
     assert "“9” at position 8;" in check(b">r\nACGTACG9ACGT\n", tuple(range(99)), Limits(block=1)).detail
 
 
-GZIP_FAULTS = {
-    "cut short": (gzip.compress(RECORD * 1000)[:-20], "truncated", len(gzip.compress(RECORD * 1000)) - 20),
-    "wrong checksum": (gzip.compress(RECORD)[:-8] + bytes(8), "crc_mismatch", len(gzip.compress(RECORD)) - 8),
-    "wrong length": (gzip.compress(RECORD)[:-4] + bytes(4), "length_mismatch", len(gzip.compress(RECORD)) - 4),
-    "zeros behind": (gzip.compress(RECORD) + bytes(9), "trailing_bytes", len(gzip.compress(RECORD))),
-    "no compressed data": (gzip.compress(RECORD)[:10] + b"\xff" * 30, "invalid_data", 0),
-}
+GZIP_FAULTS = gzip_faults(RECORD)
 
 
 @pytest.mark.parametrize(("data", "problem", "offset"), GZIP_FAULTS.values(), ids=GZIP_FAULTS)

@@ -8,7 +8,6 @@ import hashlib
 import lzma
 import re
 import tracemalloc
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -16,16 +15,14 @@ from hypothesis import strategies as st
 
 from files.content import CheckOutcome, Limits
 from files.content.fastq import FastqCheck
+from tests.content_checks import fed, gzip_faults
 
 RECORD = b"@read1\nACGT\n+\nII!~\n"
 
 
 def check(data: bytes, cuts: tuple[int, ...] = (), limits: Limits | None = None) -> CheckOutcome:
     """The outcome for this file, fed in chunks that end at `cuts`."""
-    fastq_check = FastqCheck(len(data), limits or Limits())
-    for start, end in pairwise([0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]):
-        fastq_check.feed(data[start:end])
-    return fastq_check.finish()
+    return fed(FastqCheck(len(data), limits or Limits()), data, cuts)
 
 
 def names_digest(*names: bytes) -> str:
@@ -134,14 +131,7 @@ def test_a_position_counts_from_the_start_of_a_line_that_came_in_pieces() -> Non
     assert "“J” at position 8;" in outcome.detail
 
 
-GZIP_FAULTS = {
-    "cut short": (gzip.compress(RECORD * 1000)[:-20], "truncated", len(gzip.compress(RECORD * 1000)) - 20),
-    "cut within the header": (gzip.compress(RECORD)[:9], "truncated", 9),
-    "wrong checksum": (gzip.compress(RECORD)[:-8] + bytes(8), "crc_mismatch", len(gzip.compress(RECORD)) - 8),
-    "wrong length": (gzip.compress(RECORD)[:-4] + bytes(4), "length_mismatch", len(gzip.compress(RECORD)) - 4),
-    "zeros behind": (gzip.compress(RECORD) + bytes(9), "trailing_bytes", len(gzip.compress(RECORD))),
-    "no compressed data": (gzip.compress(RECORD)[:10] + b"\xff" * 30, "invalid_data", 0),
-}
+GZIP_FAULTS = gzip_faults(RECORD)
 
 
 @pytest.mark.parametrize(("data", "problem", "offset"), GZIP_FAULTS.values(), ids=GZIP_FAULTS)

@@ -7,7 +7,6 @@ import io
 import struct
 import tracemalloc
 import zlib
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 
 from files.content import CheckOutcome, Limits
 from files.content.gzip import GzipCheck
+from tests.content_checks import fed
 
 TEXT = b"@read1\nACGTACGTACGT\n+\nIIIIIIIIIIII\n" * 40
 MEMBER = gzip.compress(TEXT, mtime=0)
@@ -23,10 +23,7 @@ EMPTY_MEMBER = gzip.compress(b"", mtime=0)
 
 def check(data: bytes, cuts: tuple[int, ...] = (), limits: Limits | None = None) -> CheckOutcome:
     """The outcome for this file, fed in chunks that end at `cuts`."""
-    gzip_check = GzipCheck(len(data), limits or Limits())
-    for start, end in pairwise([0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]):
-        gzip_check.feed(data[start:end])
-    return gzip_check.finish()
+    return fed(GzipCheck(len(data), limits or Limits()), data, cuts)
 
 
 def changed(data: bytes, position: int) -> bytes:

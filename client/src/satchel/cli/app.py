@@ -10,7 +10,22 @@ import typer
 
 from satchel import __version__
 from satchel.cli.ending import ending
-from satchel.cli.options import Group, Json, OrganismOption, Parallel, Url, Yes
+from satchel.cli.options import (
+    Again,
+    Checksums,
+    DryRun,
+    Fasta,
+    Folders,
+    Group,
+    Json,
+    LeaveOutUnmatched,
+    OrganismOption,
+    Parallel,
+    Table,
+    Url,
+    Wait,
+    Yes,
+)
 from satchel.output import Output
 
 app = typer.Typer(
@@ -108,36 +123,16 @@ def upload(
 @app.command()
 def submit(
     *,
-    table: Annotated[Path, typer.Argument(help="Metadata table.", exists=True, dir_okay=False, readable=True)],
-    fasta: Annotated[
-        Path | None,
-        typer.Argument(help="Sequences.", exists=True, dir_okay=False, readable=True, show_default=False),
-    ] = None,
-    files: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--files",
-            metavar="[CATEGORY=]DIR",
-            help="Folder with a subfolder for each submission ID; once for each file category, or more often.",
-            show_default=False,
-        ),
-    ] = None,
+    table: Table,
+    fasta: Fasta = None,
+    files: Folders = None,
     organism: OrganismOption = None,
     group: Group = None,
-    checksums: Annotated[
-        Path | None,
-        typer.Option("--checksums", help="What sha256sum or md5sum wrote.", exists=True, dir_okay=False),
-    ] = None,
-    leave_out_unmatched: Annotated[
-        bool, typer.Option("--leave-out-unmatched", help="Leave out folders and files that match no row.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the plan and what is wrong, and send nothing.")
-    ] = False,
-    again: Annotated[
-        bool, typer.Option("--again", help="Submit also what was submitted within the last 24 hours.")
-    ] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until all is verified.")] = False,
+    checksums: Checksums = None,
+    leave_out_unmatched: LeaveOutUnmatched = False,
+    dry_run: DryRun = False,
+    again: Again = False,
+    wait: Wait = False,
     parallel: Parallel = 8,
     url: Url = None,
     as_json: Json = False,
@@ -160,6 +155,47 @@ def submit(
             again=again,
             wait=wait,
             parallel=parallel,
+        )
+        with session(output, url) as connected:
+            submitting.submit(connected, wishes)
+
+
+@app.command()
+def revise(
+    *,
+    table: Table,
+    fasta: Fasta = None,
+    files: Folders = None,
+    organism: OrganismOption = None,
+    group: Group = None,
+    checksums: Checksums = None,
+    leave_out_unmatched: LeaveOutUnmatched = False,
+    dry_run: DryRun = False,
+    again: Again = False,
+    wait: Wait = False,
+    parallel: Parallel = 8,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Submit next versions of released entries: as `submit`, with a column `accession`. Files not named are kept."""
+    output = Output(as_json)
+    with ending(output):
+        from satchel.cli import submitting
+        from satchel.cli.session import session
+
+        wishes = submitting.SubmitWishes(
+            table=table,
+            sequences=fasta,
+            files=files or [],
+            organism=organism,
+            group=group,
+            checksums=checksums,
+            leave_out_unmatched=leave_out_unmatched,
+            dry_run=dry_run,
+            again=again,
+            wait=wait,
+            parallel=parallel,
+            revising=True,
         )
         with session(output, url) as connected:
             submitting.submit(connected, wishes)
@@ -247,6 +283,43 @@ def release(
 
         with session(output, url) as connected:
             releasing.release(connected, entries or [], submission, organism, yes=yes)
+
+
+@app.command()
+def withdraw(
+    *,
+    entries: Annotated[list[str], typer.Argument(metavar="ACCESSION.VERSION...", show_default=False)],
+    organism: OrganismOption = None,
+    yes: Yes = False,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Withdraw entries that are not released: they are deleted, and their files are free."""
+    output = Output(as_json)
+    with ending(output):
+        from satchel.cli import entries as acting
+        from satchel.cli.session import session
+
+        with session(output, url) as connected:
+            acting.withdraw(connected, entries, organism, yes=yes)
+
+
+@app.command()
+def entry(
+    *,
+    name: Annotated[str, typer.Argument(metavar="ACCESSION[.VERSION]", show_default=False)],
+    organism: OrganismOption = None,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Show an entry with its metadata and files. Released ones need no login."""
+    output = Output(as_json)
+    with ending(output, when_stopped="Stopped."):
+        from satchel.cli import entries
+        from satchel.cli.session import session
+
+        with session(output, url, needs_token=False) as connected:
+            entries.show(connected, name, organism)
 
 
 @app.command()

@@ -11,9 +11,9 @@ import httpx
 
 from satchel.bodies import Entry, EntryFile
 from satchel.cli.ending import UsageError
-from satchel.cli.releasing import Named, named
+from satchel.cli.entries import entry_named
 from satchel.cli.session import Session
-from satchel.errors import ApiError, Problem, UnreachableError
+from satchel.errors import Problem, UnreachableError
 from satchel.output import RefusedError
 from satchel.patience import Patience, is_passing
 from satchel.rules import name_fault
@@ -30,7 +30,7 @@ def download(session: Session, texts: Sequence[str], to: Path, organism: str | N
 
     Raises `RefusedError` with every file that could not be had, or is not what the server says it is.
     """
-    entries = [_entry(session, named(text), organism) for text in texts]
+    entries = [entry_named(session, text, organism) for text in texts]
     problems: list[Problem] = []
     documents = []
     for entry in entries:
@@ -51,21 +51,6 @@ def download(session: Session, texts: Sequence[str], to: Path, organism: str | N
     if not documents:
         session.output.say("There are no files.")
     session.output.result(result)
-
-
-def _entry(session: Session, name: Named, organism: str | None) -> Entry:
-    """The entry, of the latest version that one may see if none is named."""
-    version = name.version or 1
-    slug = session.organism_of(name.accession, version, organism)
-    entry = session.api.entry(slug, name.accession, version)
-    while name.version is None:
-        try:
-            entry = session.api.entry(slug, name.accession, entry["version"] + 1)
-        except ApiError as error:
-            if error.status not in (401, 403, 404):
-                raise
-            return entry
-    return entry
 
 
 def _place(to: Path, entry: Entry, file: EntryFile) -> Path:

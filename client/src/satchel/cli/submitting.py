@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
+from satchel.api import Submitted
 from satchel.bodies import FileMapping, Organism
 from satchel.cli import watching
+from satchel.cli.checking import problems_in_documents, problems_in_files
 from satchel.cli.ending import UsageError
+from satchel.cli.plans import plan_body, say_plan
 from satchel.cli.session import Session, category_named
 from satchel.cli.uploading import (
     Sending,
     failures,
-    fault_problem,
-    look_at_all,
     refuse_if_any,
     say_left_out,
     send,
@@ -29,19 +29,17 @@ from satchel.errors import ApiError, Problem
 from satchel.fingerprint import fingerprint_of
 from satchel.folders import Found, files_below
 from satchel.output import RefusedError
-from satchel.planning import Plan, PlannedFile, holds_file_ids, mapping_of_pairs, plan
-from satchel.prechecks import Look
-from satchel.rules import FILES_OF_A_PAIR, pair_problem
+from satchel.planning import Plan, holds_file_ids, mapping_of_pairs, plan
 from satchel.transfer import LocalFile
-from satchel.words import listed, many, quoted, size_words
-
-SHOWN_ENTRIES = 30
-"""Of a larger plan the rest is counted; `--dry-run --json` has all of it."""
+from satchel.words import many, quoted
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitWishes:
-    """What is to be submitted, and how; `files` as on the command line, `DIR` or `CATEGORY=DIR`."""
+    """What is to be submitted, and how; `files` as on the command line, `DIR` or `CATEGORY=DIR`.
+
+    With `revising` it is the next versions of released entries, which keep the files that are not named.
+    """
 
     table: Path
     sequences: Path | None
@@ -54,6 +52,7 @@ class SubmitWishes:
     again: bool = False
     wait: bool = False
     parallel: int = 8
+    revising: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +67,50 @@ class _Prepared:
 
 
 def submit(session: Session, wishes: SubmitWishes) -> None:
-    """Plan, look, send, submit, and wait if that is wished. Raises `RefusedError`, mostly before a byte was sent."""
+    """Plan, look, send, submit or revise, and wait if that is wished. Raises `RefusedError`, mostly before sending."""
     prepared = _prepare(session, wishes)
-    _say_plan(session, prepared.plan)
-    refuse_if_any(_problems_in_files(session, prepared), "Nothing was sent:")
+    say_plan(session.output, prepared.plan)
+    refuse_if_any(_problems(session, prepared, wishes), "Nothing was sent:")
     if wishes.dry_run:
         session.output.say("A dry run: nothing was sent.")
-        session.output.result({"plan": _plan_body(prepared.plan)})
+        session.output.result({"plan": plan_body(prepared.plan)})
         return
     mapping = _send(session, prepared, wishes.parallel)
     with _Form(wishes, prepared.table, mapping) as form:
-        key = None if wishes.again else _idempotency_key(prepared, form.parts)
-        entries, number = _submit(session, prepared, form.parts, key or str(uuid.uuid4()))
-    session.output.say(f"Submitted as submission {number}: {session.login.url}/submissions/{number}")
+        submitted = _submit(session, prepared, form.parts, wishes)
+    _say_submitted(session, submitted)
     if wishes.wait:
-        watching.follow(session, number)
+        watching.follow(session, submitted.number)
         return
+    entries = submitted.entries
     header = ("ACCESSION", "SUBMISSION ID", "STATUS")
     rows = [(f"{entry['accession']}.{entry['version']}", entry["submissionId"], entry["status"]) for entry in entries]
     session.output.table(header, rows)
-    session.output.result({"submission": number, "entries": entries})
+    document = {"submission": submitted.number, "entries": entries, "isRepeated": submitted.is_repeated}
+    session.output.result(document)
+
+
+def _problems(session: Session, prepared: _Prepared, wishes: SubmitWishes) -> list[Problem]:
+    """What the files show, and what the server says of table and sequences, before it is sent what takes long."""
+    files, organism = prepared.plan.files, prepared.organism
+    problems = problems_in_files(files, organism)
+    if not files and not wishes.dry_run:
+        return problems  # the call that submits says the same, and stores nothing either
+    with _Form(wishes) as form:
+        problems += problems_in_documents(
+            session.api, organism, prepared.group_id, form.documents, revising=wishes.revising
+        )
+    return problems
+
+
+def _say_submitted(session: Session, submitted: Submitted) -> None:
+    number = submitted.number
+    address = f"{session.login.url}/submissions/{number}"
+    if submitted.is_repeated:
+        text = f"Nothing new: the same table, sequences and files were submission {number}, within the last 24 hours"
+        session.output.say(f"{text} ({address}). Add --again to submit them anew.")
+    else:
+        session.output.say(f"Submitted as submission {number}: {address}")
 
 
 # --- planning ----------------------------------------------------------------------------------------
@@ -103,7 +126,13 @@ def _prepare(session: Session, wishes: SubmitWishes) -> _Prepared:
         return _unread(session, organism, wishes, error)
     problems = [*table.problems, *sequence_problems(table, wishes.sequences, organism["sequences"])]
     problems += _unknown_columns(table, organism)
-    made = plan(table, organism["fileCategories"], found, leave_out_unmatched=wishes.leave_out_unmatched)
+    made = plan(
+        table,
+        organism["fileCategories"] if organism["fileSharing"] else (),
+        found,
+        leave_out_unmatched=wishes.leave_out_unmatched,
+        revising=wishes.revising,
+    )
     say_left_out(session, made.left_out)
     refuse_if_any([*problems, *made.problems], "Nothing was sent:")
     group_id = session.group_id(wishes.group)
@@ -183,69 +212,6 @@ def _mapping_of_columns(table: Table, organism: Organism) -> FileMapping:
     return mapping
 
 
-def _say_plan(session: Session, made: Plan) -> None:
-    """Which files go to which entry."""
-    by_category: dict[str, dict[str, list[PlannedFile]]] = {}
-    for planned in made.files:
-        by_category.setdefault(planned.category, {}).setdefault(planned.submission_id, []).append(planned)
-    for category, entries in by_category.items():
-        files = [planned.file for own in entries.values() for planned in own]
-        size = size_words(sum(file.size for file in files))
-        number = many(len(entries), "entry", "entries")
-        session.output.say(f"{category}: {many(len(files), 'file')} of {number}, {size}")
-        for submission_id, own in list(entries.items())[:SHOWN_ENTRIES]:
-            paths = listed([planned.file.relative for planned in own], most=4)
-            session.output.say(f"  {quoted(submission_id)}: {paths}")
-        if (more := len(entries) - SHOWN_ENTRIES) > 0:
-            session.output.say(f"  and {many(more, 'entry', 'entries')} more")
-        if missing := made.missing.get(category):
-            session.output.say(f"  without files: {listed([quoted(one) for one in missing], most=10)}")
-
-
-def _plan_body(made: Plan) -> dict[str, Any]:
-    files = [
-        {
-            "submissionId": planned.submission_id,
-            "category": planned.category,
-            "name": planned.file.name,
-            "path": str(planned.file.path),
-            "size": planned.file.size,
-        }
-        for planned in made.files
-    ]
-    return {"files": files, "bytes": made.size, "leftOut": made.left_out, "withoutFiles": made.missing}
-
-
-# --- looking -----------------------------------------------------------------------------------------
-
-
-def _problems_in_files(session: Session, prepared: _Prepared) -> list[Problem]:
-    """What the beginnings of the files show."""
-    categories = {category["name"]: category for category in prepared.organism["fileCategories"]}
-    files = prepared.plan.files
-    checks = [categories[planned.category]["contentCheck"] or "" for planned in files]
-    looks = look_at_all([(planned.file, check) for planned, check in zip(files, checks, strict=True)])
-    looked = list(zip(files, looks, strict=True))
-    faults = [fault_problem(planned.file, planned.category, look) for planned, look in looked]
-    paired = [(planned, look) for planned, look in looked if categories[planned.category]["pairing"]]
-    return [*filter(None, faults), *_problems_of_pairs(paired)]
-
-
-def _problems_of_pairs(looked: Sequence[tuple[PlannedFile, Look]]) -> list[Problem]:
-    problems = []
-    entries: dict[tuple[str, str], list[tuple[PlannedFile, Look]]] = {}
-    for planned, look in looked:
-        entries.setdefault((planned.submission_id, planned.category), []).append((planned, look))
-    for (submission_id, category), files in entries.items():
-        reads = [(planned.file.name, look.first_read) for planned, look in files if look.first_read]
-        if len(reads) != FILES_OF_A_PAIR:
-            continue
-        if (problem := pair_problem(*reads)) is not None:
-            where = {"submissionId": submission_id, "category": category}
-            problems.append(Problem(problem.code, problem.detail, where=where))
-    return problems
-
-
 # --- sending and submitting --------------------------------------------------------------------------
 
 
@@ -272,12 +238,17 @@ def _add(mapping: FileMapping, submission_id: str, category: str, file_id: str, 
 class _Form:
     """The parts of the form, the documents open for as long as the block lasts."""
 
-    def __init__(self, wishes: SubmitWishes, table: bytes | None, mapping: FileMapping) -> None:
+    def __init__(self, wishes: SubmitWishes, table: bytes | None = None, mapping: FileMapping | None = None) -> None:
         self.parts: dict[str, tuple[str, bytes | IO[bytes]]] = {}
         self._stack = ExitStack()
         self._wishes = wishes
         self._table = table
         self._mapping = mapping
+
+    @property
+    def documents(self) -> dict[str, tuple[str, bytes | IO[bytes]]]:
+        """Table and sequences alone."""
+        return {name: part for name, part in self.parts.items() if name in ("metadataFile", "sequenceFile")}
 
     def __enter__(self) -> _Form:
         wishes = self._wishes
@@ -326,10 +297,12 @@ def _sha256(content: bytes | IO[bytes]) -> str:
 
 
 def _submit(
-    session: Session, prepared: _Prepared, parts: Mapping[str, tuple[str, bytes | IO[bytes]]], key: str
-) -> tuple[Sequence[Any], int]:
+    session: Session, prepared: _Prepared, parts: Mapping[str, tuple[str, bytes | IO[bytes]]], wishes: SubmitWishes
+) -> Submitted:
+    call = session.api.revise if wishes.revising else session.api.submit
+    key = None if wishes.again else _idempotency_key(prepared, parts)
     try:
-        return session.api.submit(prepared.organism["slug"], prepared.group_id, parts, idempotency_key=key)
+        return call(prepared.organism["slug"], prepared.group_id, parts, idempotency_key=key)
     except ApiError as error:
         if error.code != "idempotency_key_reused":
             raise

@@ -18,7 +18,7 @@ WHEN_STOPPED = "Stopped watching. The submission goes on by itself; the same com
 
 
 def status(session: Session, number: int, *, watch: bool) -> None:
-    """Show a submission. Raises `RefusedError` if entries of it were rejected."""
+    """Show a submission. Raises `RefusedError` if entries of it were rejected, or none is left."""
     if watch:
         follow(session, number)
     else:
@@ -26,7 +26,7 @@ def status(session: Session, number: int, *, watch: bool) -> None:
 
 
 def follow(session: Session, number: int) -> None:
-    """Wait until nothing of it is being verified, and show it. Raises `RefusedError` if entries were rejected."""
+    """Wait until nothing of it is being verified, and show it. Raises as `status`."""
     pause, told = FIRST_PAUSE, ""
     state = session.api.submission_state(number)
     while state["status"] == "VERIFYING":
@@ -48,6 +48,8 @@ def show(session: Session, page: SubmissionPage) -> None:
     document = {**page}
     del document["nextCursor"]
     rejected = page["counts"]["rejected"]
+    if page["status"] == "WITHDRAWN":
+        raise RefusedError("All of its entries were withdrawn.", (), "entries_withdrawn", document)
     if not rejected:
         output.result(document)
         return
@@ -72,6 +74,6 @@ def _problems(entry: SubmissionEntry) -> Iterator[Problem]:
 
 def _counts(state: Submission | SubmissionPage) -> str:
     counts = state["counts"]
-    parts = [("accepted", counts["accepted"]), ("rejected", counts["rejected"]), ("verifying", counts["verifying"])]
-    told = ", ".join(f"{number:,} {word}" for word, number in parts if number)
+    parts = (("accepted", counts["accepted"]), ("rejected", counts["rejected"]), ("verifying", counts["verifying"]))
+    told = ", ".join(f"{number:,} {word}" for word, number in (*parts, ("withdrawn", counts["withdrawn"])) if number)
     return f"{many(counts['entries'], 'entry', 'entries')}{', ' if told else ''}{told}"

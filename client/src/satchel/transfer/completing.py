@@ -12,8 +12,11 @@ from satchel.errors import Problem, SatchelError
 from satchel.transfer.jobs import Job
 from satchel.transfer.puts import UploadGoneError
 
-MOST_A_CALL = 200
-COMPANY = 0.03  # seconds that the first of a call waits for others; unseen beside a file's own time
+MOST_A_CALL = 500
+# Seconds that the first of a call waits for others: to see what has come, the server lists all of the files that were
+# requested together, each time. Completing 1,000 files took it 0.6 s by one call, 2.1 by twenty.
+COMPANY = 1.0
+LOOK_EVERY = 0.03  # seconds; nobody waits for company where no more is coming
 
 # What has to begin anew, as another file or with what is missing of it.
 GONE = frozenset({"upload_expired", "file_not_found", "file_not_uploaded", "part_not_found", "etags_differ"})
@@ -22,12 +25,20 @@ Complete = Callable[[Sequence[bodies.Completion]], list[bodies.FileState]]
 
 
 class Completer:
-    """A thread that calls `complete`; `on_done` and `on_error` are told what came of each job."""
+    """A thread that calls `complete`; `on_done` and `on_error` are told what came of each job.
+
+    `are_all` is asked whether so many jobs are all that are under way.
+    """
 
     def __init__(
-        self, complete: Complete, on_done: Callable[[Job, str], None], on_error: Callable[[Job, BaseException], None]
+        self,
+        complete: Complete,
+        are_all: Callable[[int], bool],
+        on_done: Callable[[Job, str], None],
+        on_error: Callable[[Job, BaseException], None],
     ) -> None:
         self._complete = complete
+        self._are_all = are_all
         self._on_done = on_done
         self._on_error = on_error
         self._sent: SimpleQueue[tuple[Job, bodies.Completion] | None] = SimpleQueue()
@@ -58,16 +69,19 @@ class Completer:
     def _gathered(self) -> list[tuple[Job, bodies.Completion]]:
         """What has come, at least one; nothing at the end."""
         batch: list[tuple[Job, bodies.Completion]] = []
-        deadline = None
-        while len(batch) < MOST_A_CALL:
+        deadline = float("inf")
+        while len(batch) < MOST_A_CALL and time.monotonic() < deadline:
             try:
-                sent = self._sent.get(timeout=None if deadline is None else max(0.0, deadline - time.monotonic()))
+                sent = self._sent.get(timeout=LOOK_EVERY if batch else None)
             except Empty:
-                break
+                if self._are_all(len(batch)):
+                    break
+                continue
             if sent is None:
                 return []
+            if not batch:
+                deadline = time.monotonic() + COMPANY
             batch.append(sent)
-            deadline = deadline or time.monotonic() + COMPANY
         return batch
 
     def _outcomes(self, items: Sequence[bodies.Completion]) -> list[str | BaseException]:

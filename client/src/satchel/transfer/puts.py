@@ -21,8 +21,8 @@ class UrlExpiredError(UrlRefusedError):
     """The URL has expired, which is known without sending anything to it."""
 
 
-class UploadGoneError(SatchelError):
-    """What was being sent to is no more, and all of the file has to be sent to somewhere new."""
+class UploadGoneError(UrlRefusedError):
+    """What was being sent to is no more; unless somebody else has completed it, the file has to go somewhere new."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,7 @@ class Watch:
     on_retry: Callable[[Problem, float], None]
 
 
-def put(
-    connection: Connection, url: Callable[[], str], body: Body, *, watch: Watch, patience: Patience
-) -> str:
+def put(connection: Connection, url: Callable[[], str], body: Body, *, watch: Watch, patience: Patience) -> str:
     """Send it, as often as it takes, each time to what `url` gives then; its ETag.
 
     Raises `UrlRefusedError`, `UploadGoneError`, `UnreachableError`, `SatchelError` for what the store refuses for

@@ -38,8 +38,8 @@ class Run:
         self._fatal: BaseException | None = None
         self._news = threading.Condition()
         self._lanes = Lanes(terms.parallel, self._on_error)
-        self._singles = Completer(terms.api.complete_upload, self._on_done, self._on_error)
-        self._multiparts = Completer(terms.api.complete_multipart_upload, self._on_done, self._on_error)
+        self._singles = Completer(terms.api.complete_upload, self._are_all, self._on_done, self._on_error)
+        self._multiparts = Completer(terms.api.complete_multipart_upload, self._are_all, self._on_done, self._on_error)
         self._means = Means(terms, self._lanes, self._singles, self._multiparts, self._on_error)
         self._recogniser = Recogniser(terms)
         self._requester = Requester(terms, self._on_error)
@@ -148,6 +148,11 @@ class Run:
             self._singles.add(job, bodies.Completion(fileId=unread[0]["fileId"], sha256=sha256))
             return
         self._again(job)
+
+    def _are_all(self, number: int) -> bool:
+        """Whether no more than so many jobs are open or waiting."""
+        with self._news:
+            return not self._waiting and len(self._open) <= number
 
     def _on_done(self, job: Job, file_id: str) -> None:
         self._settle(job, Uploaded(job.file, file_id), Done(job.file, file_id))

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from satchel.api import ApiError, bodies
-from satchel.errors import Problem
+from satchel.errors import Problem, SatchelError
 from satchel.transfer.completing import GONE, Completer
 from satchel.transfer.connections import Connection
 from satchel.transfer.following import Follower
@@ -92,7 +92,20 @@ class Sending:
         return bounds_of(number, self._part_size, self._job.file.size)
 
     def _send(self, number: int, connection: Connection) -> None:
-        """A lane's work: a part, with a new URL where its own is refused, unless it turns out to be there."""
+        """A lane's work: a part. Only the first thing that goes wrong with an upload is raised."""
+        try:
+            self._send_part(number, connection)
+        except SatchelError:
+            if self._is_first_to_end():
+                raise
+
+    def _is_first_to_end(self) -> bool:
+        with self._state:
+            was_over, self._is_over = self._is_over, True
+        return not was_over
+
+    def _send_part(self, number: int, connection: Connection) -> None:
+        """The part, with a new URL where its own is refused, unless it turns out to be there."""
         self._means.terms.start(self._job)
         if self._follower:
             self._follower.may_read([number])
@@ -145,7 +158,8 @@ class Sending:
             self._means.multiparts.add(self._job, item)
 
     def _failed(self, error: BaseException) -> None:
-        self._means.on_error(self._job, error)
+        if self._is_first_to_end():
+            self._means.on_error(self._job, error)
 
     def _count(self, number: int, number_bytes: int) -> None:
         self._recount(number, self._sent.get(number, 0) + number_bytes)
