@@ -10,7 +10,7 @@ NODE = "$(NODE_HOME)/bin/node"
 NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) "$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js"
 ESLINT = $(NODE) node_modules/eslint/bin/eslint.js
 # What starts the whole product, and mostly waits for it; one lane of `make test`, all other tests are the other.
-WITH_PRODUCT := tests/browser tests/docs tests/faults
+WITH_PRODUCT := tests/browser tests/client tests/docs tests/faults
 # The environment of production, for what looks at the settings without running anything.
 PRODUCTION := set -a; . deploy/satchel.env.example; set +a;
 COMPILE := "$(VENV)/bin/uv" pip compile pyproject.toml --quiet --universal --generate-hashes --python-version 3.11 \

@@ -7,7 +7,7 @@ from typing import IO, Any, cast
 
 from django.db.models import Prefetch, prefetch_related_objects
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import JSONParser
 from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,10 +24,11 @@ from submissions.api.serializers import ReleaseSerializer, released_body, whole_
 from submissions.models import SequenceEntry
 
 
-class JSONTextParser(BaseParser):
-    """JSON as it was sent, in which a key that stands twice can still be seen."""
+class JSONTextParser(JSONParser):
+    """JSON as it was sent, in which a key that stands twice can still be seen.
 
-    media_type = "application/json"
+    DRF hands bodies to its own parser, and to its descendants, only up to the length that Django allows.
+    """
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from submissions.models.groups import Group
 from submissions.models.organisms import Organism, RuleSet
@@ -144,6 +144,11 @@ class SequenceEntry(models.Model):
     given_submission_id = models.CharField("submission ID", max_length=255)
     accession = models.CharField(max_length=40)
     version = models.PositiveIntegerField(default=1)
+    next_version = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="What its revision is given, where another was withdrawn: no version is given twice.",
+    )
     metadata = models.JSONField(default=dict)
     sequences = models.JSONField(default=list, help_text="Of each sequence its FASTA ID and its length.")
     rule_set = models.ForeignKey(
@@ -176,6 +181,11 @@ class SequenceEntry(models.Model):
             models.UniqueConstraint(fields=["submission", "given_submission_id"], name="entry_submission_id_unique"),
             # A place in the table is taken once.
             models.UniqueConstraint(fields=["submission", "position"], name="entry_position_unique"),
+            # What follows a version is higher.
+            models.CheckConstraint(
+                condition=Q(next_version__isnull=True) | Q(next_version__gt=F("version")),
+                name="entry_next_version_is_higher",
+            ),
             # Versions count from 1.
             models.CheckConstraint(condition=Q(version__gte=1), name="entry_version_from_1"),
             # An entry's status is one of three words.

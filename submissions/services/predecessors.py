@@ -96,18 +96,21 @@ def tell_as_carried(errors: ErrorList, carried: Carried) -> None:
         error.location = replace(where, pointer=None, field=None)
 
 
-def lock_predecessors(predecessors: Predecessors) -> None:
+def lock_predecessors(predecessors: Predecessors) -> dict[int, int]:
     """Hold the entries' rows until their next versions are stored, in one order; call it in a transaction.
 
-    Of two revisions at once the second waits here for the first. Raises `ValidationFailedError` where there is a
-    later version meanwhile. Two queries.
+    Returns the numbers of these versions by the entries' keys. Of two revisions at once the second waits here for the
+    first. Raises `ValidationFailedError` where there is a later version meanwhile. Two queries.
     """
     if not predecessors:
-        return
+        return {}
     seen = {predecessor.accession: predecessor for predecessor in predecessors.values()}
     found = is_one_of("pk", (predecessor.pk for predecessor in seen.values()), "bigint")
     rows = SequenceEntry.objects.select_for_update(no_key=True).filter(found)
-    list(rows.order_by("pk").values_list("pk", flat=True))
+    next_versions = {
+        pk: next_version or version + 1
+        for pk, version, next_version in rows.order_by("pk").values_list("pk", "version", "next_version")
+    }
     versions = SequenceEntry.objects.filter(is_one_of("accession", seen, "text")).order_by("pk")
     errors = ErrorList()
     for accession, version in versions.values_list("accession", "version"):
@@ -115,6 +118,7 @@ def lock_predecessors(predecessors: Predecessors) -> None:
         if version > before.version:
             errors.add(_not_released(f"{accession}.{version}", before.submission_id, before.line))
     errors.raise_if_any()
+    return next_versions
 
 
 def _files_of(keys: Collection[int]) -> Iterator[tuple[tuple[int, str], Iterator[tuple[int, str, UUID, str]]]]:

@@ -194,13 +194,14 @@ def _keep_documents(submission: Submission, sent: Sent) -> None:
 
 
 def _store(submission: Submission, checked: _Checked, record: Record) -> Answer:
-    names = _names(checked)
+    accessions = take_accessions(len(checked.rows)) if not checked.predecessors else []
     rule_set = _record_rules(submission.organism, checked)
     with transaction.atomic():
         lock_files(checked.attachments)
-        lock_predecessors(checked.predecessors)
+        next_versions = lock_predecessors(checked.predecessors)
         record_claims(checked.claims)
         submission.save()
+        names = [(accession, 1) for accession in accessions] or _names_of_revisions(checked, next_versions)
         entries = _create_entries(submission, checked, names, rule_set)
         create_attachments(entries, checked.attachments)
         acceptance.settle(submission.entries.all())
@@ -214,12 +215,10 @@ def _store(submission: Submission, checked: _Checked, record: Record) -> Answer:
     return answer
 
 
-def _names(checked: _Checked) -> list[tuple[str, int]]:
-    """Accession and version of each row: a new one's first, or the next one of what it revises."""
-    if not checked.predecessors:
-        return [(accession, 1) for accession in take_accessions(len(checked.rows))]
+def _names_of_revisions(checked: _Checked, next_versions: Mapping[int, int]) -> list[tuple[str, int]]:
+    """Accession and version of each row."""
     revised = [checked.predecessors[row.submission_id] for row in checked.rows]
-    return [(predecessor.accession, predecessor.version + 1) for predecessor in revised]
+    return [(predecessor.accession, next_versions[predecessor.pk]) for predecessor in revised]
 
 
 def _record_rules(organism: Organism, checked: _Checked) -> RuleSet | None:

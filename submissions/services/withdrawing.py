@@ -41,7 +41,8 @@ def withdraw(*, user: User, accession: str, version: int, organism_slug: str | N
 
 def _delete(entry: SequenceEntry) -> None:
     this = SequenceEntry.objects.filter(pk=entry.pk)
-    if not lock_entries(this):
+    up_to_this = SequenceEntry.objects.filter(accession=entry.accession, version__lte=entry.version)
+    if entry.pk not in lock_entries(up_to_this):
         raise EntryNotFoundError(f"{entry} was withdrawn meanwhile.")
     if this.filter(released_at__isnull=False).exists():
         raise EntryReleasedError(f"{entry} is released; what is released can no longer be withdrawn.")
@@ -51,6 +52,9 @@ def _delete(entry: SequenceEntry) -> None:
     files = {attachment.file_id for attachment in locked.only("file")}
     attachments.delete()
     this.delete()
+    # The next revision goes by another version: receipts and scripts may still know this one.
+    before = up_to_this.order_by("-version").values("pk")[:1]
+    SequenceEntry.objects.filter(pk__in=before).update(next_version=entry.version + 1)
     Submission.objects.filter(pk=entry.submission_id).update(withdrawn_count=F("withdrawn_count") + 1)
     # Who freed a file may want it back: its time begins anew, so that no sweep deletes it today.
     File.objects.filter(pk__in=files, attachments__isnull=True).update(last_activity_at=timezone.now())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ FASTA = b">seq1\nACGT\n"
 
 
 @pytest.fixture
-def script(product: Product) -> httpx.Client:
+def script(product: Product) -> Iterator[httpx.Client]:
     """What such a script has once its address and its token are changed; it sends headers that we do not know."""
-    client = httpx.Client(base_url=f"{product.base_url}/api", headers={"x-request-id": "7"}, timeout=60)
-    token = client.post("/auth/token", json={"username": "bob", "password": "satchel-demo"}).json()["access"]
-    client.headers["Authorization"] = f"Bearer {token}"
-    return client
+    with httpx.Client(base_url=f"{product.base_url}/api", headers={"x-request-id": "7"}, timeout=60) as client:
+        token = client.post("/auth/token", json={"username": "bob", "password": "satchel-demo"}).json()["access"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        yield client
 
 
 def uploaded(script: httpx.Client) -> str:

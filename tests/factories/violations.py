@@ -139,6 +139,7 @@ OF_SUBMISSIONS = [
     doubled("entry_accession_version_unique", SequenceEntryFactory, "accession", "version"),
     doubled("entry_submission_id_unique", SequenceEntryFactory, "submission", "given_submission_id"),
     doubled("entry_position_unique", SequenceEntryFactory, "submission", "position"),
+    changed("entry_next_version_is_higher", "the same", SequenceEntryFactory, {}, version=2, next_version=2),
     changed("entry_version_from_1", "0", SequenceEntryFactory, {}, version=0),
     changed("entry_status_known", "another word", SequenceEntryFactory, ACCEPTED, status="LOST"),
     changed("entry_settled_when_not_verifying", "settled early", SequenceEntryFactory, VERIFYING, settled_at=now),

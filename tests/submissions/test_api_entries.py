@@ -20,6 +20,7 @@ from tests.fixtures import FASTQ, Api, Demo, codes, mapping_of
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Answer
+    from pytest_django import Settings
 
 pytestmark = pytest.mark.embedded
 
@@ -157,6 +158,13 @@ def test_what_is_no_mapping_is_400_with_places_in_what_was_sent(
     assert [error.get("pointer") for error in errors][: len(pointers)] == pointers
     assert all("field" not in error for error in errors)
     assert entry.attachments.count() == 1
+
+
+def test_a_body_above_the_limit_is_refused(api: Api, entry: SequenceEntry, settings: Settings) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    path = f"{address(entry)}/files"
+    assert code(call(api, "PUT", path, "{}".ljust(101))) == (413, "request_too_large")
+    assert call(api, "PUT", path, "{}".ljust(100)).status_code == 200
 
 
 def test_a_body_that_is_no_json_text_is_refused(api: Api, entry: SequenceEntry) -> None:

@@ -133,6 +133,19 @@ def test_the_next_revision_builds_on_the_latest_released_version(api: Api, demo:
     assert [name for _, name, _ in files_of("SAT_1", 3)] == ["n.txt"]
 
 
+@pytest.mark.embedded
+def test_the_version_of_a_withdrawn_revision_is_not_given_again(api: Api, demo: Demo, entries: Any) -> None:
+    table = "id\taccession\nx\tSAT_1\ny\tSAT_2\n"
+    assert [entry["version"] for entry in revise(api, demo, table).json()] == [2, 2]
+    for _ in range(2):
+        latest = SequenceEntry.objects.filter(accession="SAT_1").order_by("version").last()
+        assert latest is not None
+        services.withdraw(user=demo.alice, accession="SAT_1", version=latest.version)
+        again = revise(api, demo, "id\taccession\nx\tSAT_1\n")
+        assert again.json()[0]["version"] == latest.version + 1
+    assert list(SequenceEntry.objects.filter(accession="SAT_2").values_list("version", flat=True)) == [1, 2]
+
+
 @pytest.mark.usefixtures("entries")
 def test_carried_over_files_are_verified_by_the_checks_of_now(
     api: Api, demo: Demo, work: Callable[[], None], django_capture_on_commit_callbacks: Any

@@ -90,9 +90,9 @@ def test_what_is_released_stays_and_a_later_version_is_withdrawn_alone(entry: Se
     now, alice = timezone.now(), entry.submission.submitted_by
     SequenceEntry.objects.update(status="ACCEPTED", settled_at=now, released_at=now, released_by=alice)
     later = SequenceEntryFactory.create(submission=entry.submission, accession=entry.accession, version=2)
-    before = list(SequenceEntry.objects.filter(pk=entry.pk).values())
+    before = SequenceEntry.objects.filter(pk=entry.pk).values().get()
     assert (withdraw(entry), withdraw(later)) == ("entry_released", "")
-    assert list(SequenceEntry.objects.values()) == before
+    assert list(SequenceEntry.objects.values()) == [{**before, "next_version": 3}], "version 2 is not given again"
     assert entry.attachments.count() == 1
 
 

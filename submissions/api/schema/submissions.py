@@ -235,7 +235,6 @@ TABLE_PROBLEMS: Final = (
     "checksum_unmatched",
     "checksum_ambiguous",
     "checksum_contradiction",
-    "size_mismatch",
     "sha256_mismatch",
     "md5_mismatch",
 )
