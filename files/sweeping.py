@@ -19,7 +19,7 @@ from files import acceptance, deletion, storage
 from files.errors import StorageUnavailableError
 from files.models import File
 from files.storage import StoredUpload
-from submissions.models import IdempotencyRecord, SequenceEntry
+from submissions.models import IdempotencyRecord, SequenceEntry, Submission
 
 log = structlog.get_logger(__name__)
 
@@ -107,19 +107,32 @@ def _clear(keys: list[str]) -> int:
 
 
 def delete_orphans() -> int:
-    """Delete objects that no file names; returns how many.
+    """Delete objects that no file names, and documents that no submission names; returns how many.
 
-    They come from a process that died after it had copied an object and before it could record that. Only those
-    older than `ORPHANS_KEPT` are looked at: what is younger may be about to be recorded.
+    They come from a process that died after it had copied an object, or kept a table, and before it could record
+    that. Only those older than `ORPHANS_KEPT` are looked at: what is younger may be about to be recorded.
     """
+    files = sum(_delete_unnamed(keys) for keys in _in_batches(_old_keys("files/")))
+    documents = sum(_delete_unnamed_documents(keys) for keys in _in_batches(_old_keys(storage.documents_prefix())))
+    return files + documents
+
+
+def _old_keys(prefix: str) -> Iterator[str]:
     long_ago = timezone.now() - settings.ORPHANS_KEPT
-    old = (stored.key for stored in storage.list_prefix("files/") if stored.last_modified < long_ago)
-    return sum(_delete_unnamed(keys) for keys in _in_batches(old))
+    return (stored.key for stored in storage.list_prefix(prefix) if stored.last_modified < long_ago)
 
 
 def _delete_unnamed(keys: list[str]) -> int:
     named = File.objects.filter(object_key__in=keys).values_list("object_key", flat=True)
     return _delete_all_but(set(named), keys)
+
+
+def _delete_unnamed_documents(keys: list[str]) -> int:
+    prefix = storage.documents_prefix()
+    names = [key.removeprefix(prefix) for key in keys]
+    tables = Submission.objects.filter(metadata_file__in=names).values_list("metadata_file", flat=True)
+    sequences = Submission.objects.filter(sequence_file__in=names).values_list("sequence_file", flat=True)
+    return _delete_all_but({prefix + name for name in (*tables, *sequences)}, keys)
 
 
 def abort_orphans() -> int:

@@ -114,7 +114,7 @@ def sweep_storage() -> None:
 
 @shared_task
 def sweep_orphans() -> None:
-    """Delete objects, and abort multipart uploads, that no file names."""
+    """Delete objects, and abort multipart uploads, that neither a file nor a submission names."""
     deleted, aborted = sweeping.delete_orphans(), sweeping.abort_orphans()
     if deleted or aborted:
         log.info("orphans_swept", deleted=deleted, aborted=aborted)

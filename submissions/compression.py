@@ -8,7 +8,6 @@ Plain files and the five kinds of packing are told apart by content, never by na
 from __future__ import annotations
 
 import bz2
-import gzip
 import io
 import lzma
 import os
@@ -22,7 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import zstandard
-from isal import igzip, igzip_lib
+from isal import igzip_lib
 
 from common.errors import DomainError, Location
 from submissions.errors import CompressionInvalidError, quoted
@@ -53,14 +52,20 @@ XZ_MEMORY_MAX = 80 * MIB
 ZSTD_WINDOW_MAX = 64 * MIB
 """Enough for `zstd -19`, whose window has 8 MiB, and `zstd --ultra -21`."""
 
+FREE_STREAMS = 10_000
+BYTES_A_STREAM = 4096
+"""Unpacked bytes that warrant one stream more; `bgzip` makes one for each 64 KiB, and an empty one at the end."""
+FREE_PACKED_BYTES = MIB
+"""How much longer what is packed may be than what has come out of it; a block of bzip2 has 900 kB."""
+
 
 def open_unpacked(stream: BinaryIO, *, limit: int, field: str, too_large: type[DomainError]) -> io.BufferedReader:
     """A reader of what `stream` holds once unpacked; `stream` is read as needed and stays open.
 
     `limit` is in unpacked bytes, `field` the form part that errors name. `stream` is at its begin; of a ZIP archive it
     must be able to seek. Raises `CompressionInvalidError`, here or on a later read, for what is truncated, damaged,
-    has something behind its end, takes too much memory or unpacks to more than `limit`; `too_large` for a plain file
-    over the limit. Memory is constant, whatever the ratio.
+    has something behind its end, takes too much memory, is made of pieces that hold next to nothing or unpacks to more
+    than `limit`; `too_large` for a plain file over the limit. Memory is constant, whatever the ratio.
     """
     head = _read_head(stream)
     source = io.BufferedReader(_Rejoined(head, stream), BUFFER_BYTES)
@@ -96,7 +101,7 @@ class _Unpacker(Protocol):
 def _unpacker_for(head: bytes, source: Source, stream: BinaryIO) -> _Unpacker | None:
     """What unpacks a file that begins with `head`; None for a plain one."""
     if head.startswith(GZIP_MAGIC):
-        return _GzipUnpacker(source)
+        return _StreamsUnpacker(source, GZIP)
     if head.startswith(XZ_MAGIC):
         return _StreamsUnpacker(source, XZ)
     if ZSTD_START.match(head):
@@ -163,30 +168,11 @@ def _damaged(what: str, why: object) -> _BrokenError:
     return _BrokenError(f"The {what} is damaged ({why}). Pack it and send it again.")
 
 
-# --- gzip --------------------------------------------------------------------------------------------
-
-
-class _GzipUnpacker:
-    def __init__(self, source: Source) -> None:
-        self._file = igzip.IGzipFile(fileobj=source, mode="rb")  # type: ignore[no-untyped-call]
-
-    def read(self, size: int, /) -> bytes:
-        # gzip.BadGzipFile is an OSError: any other OSError is a fault of ours and goes on up.
-        try:
-            return self._file.read(size) or b""
-        except EOFError as error:
-            raise _too_short("gzip file") from error
-        except gzip.BadGzipFile as error:
-            raise _damaged("gzip file", error) from error
-        except igzip_lib.IsalError as error:  # type: ignore[misc]  # its stub declares an instance
-            raise _damaged("gzip file", error) from error
-
-
-# --- Zstandard, xz, bzip2 ----------------------------------------------------------------------------
+# --- gzip, Zstandard, xz, bzip2 ----------------------------------------------------------------------
 
 
 class _Decompressor(Protocol):
-    """One stream, as `bz2` and `lzma` unpack it."""
+    """One stream, as `bz2`, `lzma` and `igzip_lib` unpack it."""
 
     @property
     def eof(self) -> bool: ...
@@ -219,7 +205,7 @@ class _ZstdFrame:
 
 @dataclass(frozen=True, slots=True)
 class _Packing:
-    """A kind of packing, in which streams stand one behind the other, with zeros between them if `padding` allows."""
+    """A kind of packing, of streams one behind the other; with `padding`, so many zeros at a time may be between."""
 
     name: str
     new_stream: Callable[[], _Decompressor]
@@ -228,12 +214,10 @@ class _Packing:
     padding: int | None = None
 
 
+GZIP = _Packing("gzip file", lambda: igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP), padding=1)
 BZIP2 = _Packing("bzip2 file", bz2.BZ2Decompressor)
 XZ = _Packing(
-    "xz file",
-    lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY_MAX),
-    XZ_MEMORY_MAX,
-    padding=4,  # as many zeros, and multiples of that (2.2)
+    "xz file", lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY_MAX), XZ_MEMORY_MAX, padding=4
 )
 
 
@@ -243,12 +227,18 @@ def _zstandard() -> _Packing:
     return _Packing("Zstandard file", new_stream, ZSTD_WINDOW_MAX, ZSTD_PIECE_BYTES)
 
 
+UNREADABLE_STREAM = (OSError, ValueError, lzma.LZMAError, zstandard.ZstdError, igzip_lib.IsalError)
+"""What they raise for damage; bz2 has no error of its own. Nothing is read while they work."""
+
+
 class _StreamsUnpacker:
     def __init__(self, source: Source, packing: _Packing) -> None:
         self._source = source
         self._packing = packing
         self._stream = packing.new_stream()
         self._ready = memoryview(b"")
+        self._streams = 1
+        self._packed = self._held = 0
 
     def read(self, size: int, /) -> bytes:
         while not self._ready:
@@ -256,6 +246,7 @@ class _StreamsUnpacker:
             if packed is None:
                 return b""
             self._ready = memoryview(self._unpacked(packed, size))
+            self._held += len(self._ready)
         data, self._ready = self._ready[:size], self._ready[size:]
         return bytes(data)
 
@@ -264,19 +255,34 @@ class _StreamsUnpacker:
         if not self._stream.eof:
             if not self._stream.needs_input:
                 return b""
-            if piece := self._source.read(self._packing.piece):
+            if piece := self._read_packed():
                 return piece
             raise _too_short(self._packing.name)
         piece = self._behind_padding(self._stream.unused_data)
         if not piece:
             return None
         self._stream = self._packing.new_stream()
+        self._streams += 1
+        self._check_warranted()
         return piece
+
+    def _read_packed(self) -> bytes:
+        piece = self._source.read(self._packing.piece)
+        self._packed += len(piece)
+        self._check_warranted()
+        return piece
+
+    def _check_warranted(self) -> None:
+        """Refuse what would take much time and yield little: empty streams, and empty blocks within one."""
+        many = self._streams > FREE_STREAMS + self._held // BYTES_A_STREAM
+        if many or self._packed > FREE_PACKED_BYTES + self._held:
+            sentence = f"The {self._packing.name} is made of pieces that hold next to nothing. Pack it anew as one."
+            raise _BrokenError(sentence)
 
     def _behind_padding(self, piece: bytes) -> bytes:
         """The begin of the next stream, `piece` being what is known of it; empty at the end of all."""
         zeros = 0
-        while piece := piece or self._source.read(self._packing.piece):
+        while piece := piece or self._read_packed():
             if self._packing.padding is None:
                 return piece
             rest = piece.lstrip(b"\0")
@@ -292,7 +298,7 @@ class _StreamsUnpacker:
         name = self._packing.name
         try:
             return self._stream.decompress(packed, size)
-        except (OSError, ValueError, lzma.LZMAError, zstandard.ZstdError) as error:  # bz2 has no error of its own
+        except UNREADABLE_STREAM as error:  # type: ignore[misc]  # igzip_lib's stub declares an instance
             if "memory" in str(error).lower():
                 most = f"{self._packing.memory // MIB} MiB"
                 sentence = f"Unpacking the {name} takes more than {most} of memory. Pack it with the usual settings."

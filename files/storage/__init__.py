@@ -9,7 +9,7 @@ which nothing may be concluded about an object. boto3 itself tries three times, 
 from __future__ import annotations
 
 from files.errors import StorageUnavailableError
-from files.storage.documents import delete_documents, keep_document
+from files.storage.documents import delete_documents, documents_prefix, keep_document
 from files.storage.multipart import (
     MIN_PART_SIZE,
     abort_multipart,
@@ -54,6 +54,7 @@ __all__ = [
     "delete",
     "delete_documents",
     "delete_many",
+    "documents_prefix",
     "head",
     "keep_document",
     "list_multiparts",

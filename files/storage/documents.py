@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import BinaryIO
 
+from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 
@@ -19,6 +20,11 @@ def keep_document(folder: str, stream: BinaryIO) -> str:
     stream.seek(0)
     with answers():
         return default_storage.save(f"{folder}/{uuid.uuid4()}", File(stream))
+
+
+def documents_prefix() -> str:
+    """What their keys begin with in the bucket; a document's name is the rest of its key."""
+    return f"{settings.STORAGES['default']['OPTIONS']['location']}/"
 
 
 def delete_documents(*names: str | None) -> None:

@@ -187,10 +187,17 @@ def _checked_checksums(
 
 
 def _keep_documents(submission: Submission, sent: Sent) -> None:
-    """Put the table and the FASTA into the object store as they were sent, before the transaction begins."""
+    """Put the table and the FASTA into the object store as they were sent, before the transaction begins; or neither.
+
+    What stays because the process dies, or the store, is swept as an orphan.
+    """
     submission.metadata_file.name = storage.keep_document("metadata", sent.metadata_file)
     if sent.sequence_file is not None:
-        submission.sequence_file.name = storage.keep_document("sequences", sent.sequence_file)
+        try:
+            submission.sequence_file.name = storage.keep_document("sequences", sent.sequence_file)
+        except Exception:
+            storage.delete_documents(submission.metadata_file.name)
+            raise
 
 
 def _store(submission: Submission, checked: _Checked, record: Record) -> Answer:

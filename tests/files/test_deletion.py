@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from io import BytesIO
 from threading import Barrier
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
 
@@ -20,7 +22,8 @@ from files.errors import StorageUnavailableError
 from files.leases import LeaseLostError
 from files.models import File
 from files.storage.client import client
-from tests.factories import FileAttachmentFactory, FileFactory, UserFactory
+from submissions import services
+from tests.factories import FileAttachmentFactory, FileFactory, SubmissionFactory, UserFactory
 from tests.fixtures import FASTQ, Api, Demo, codes, mapping_of, put
 
 pytestmark = [pytest.mark.embedded, pytest.mark.django_db]
@@ -297,10 +300,54 @@ def test_an_old_object_that_no_file_names_is_deleted_and_one_that_a_file_names_i
     assert sweeping.delete_orphans() == 0
 
 
-def test_a_young_object_that_no_file_names_is_kept() -> None:
-    key = stored(f"files/{uuid.uuid4()}/{uuid.uuid4()}")
+@pytest.mark.parametrize("folder", ["files", "submissions/metadata"])
+def test_a_young_object_that_nothing_names_is_kept(folder: str) -> None:
+    key = stored(f"{folder}/{uuid.uuid4()}/{uuid.uuid4()}")
     sweeping.delete_orphans()
     assert storage.head(key) is not None
+
+
+@pytest.mark.usefixtures("_everything_is_old")
+def test_an_old_document_that_no_submission_names_is_deleted_and_one_that_a_submission_names_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sweeping, "BATCH", 2)
+    table, sequences, *orphans = [
+        storage.keep_document(folder, BytesIO(b"x")) for folder in ("metadata", "sequences") * 3
+    ]
+    submission = SubmissionFactory.create(metadata_file=table, sequence_file=sequences)
+    assert sweeping.delete_orphans() >= 4
+    assert [default_storage.exists(name) for name in orphans] == [False] * 4
+    for document in (submission.metadata_file, submission.sequence_file):
+        with document.open() as kept:
+            assert kept.read() == b"x"
+
+
+def kept_documents() -> set[str]:
+    return {document.key for document in storage.list_prefix("submissions/")}
+
+
+class BreaksOnceTheTableIsKept(BytesIO):
+    """Sequences that can be read until the store has one document more than `before`."""
+
+    before: set[str]
+    broken_with: frozenset[str] = frozenset()
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if more := kept_documents() - self.before:
+            self.broken_with = frozenset(more)
+            raise OSError("disk gone")
+        return super().read(size)
+
+
+def test_a_table_is_not_kept_when_the_sequences_cannot_be(demo: Demo) -> None:
+    sequences = BreaksOnceTheTableIsKept(b">s\nACGT\n")
+    sequences.before = kept_documents()
+    sent = services.Sent(BytesIO(b"id\tcountry\ns\tSudan\n"), sequences)
+    with pytest.raises(OSError, match="disk gone"):
+        services.submit(user=demo.alice, organism_slug=demo.organism.slug, group_id=demo.group.pk, sent=sent)
+    assert len(sequences.broken_with) == 1
+    assert kept_documents() == sequences.before
 
 
 @pytest.mark.usefixtures("_everything_is_old")

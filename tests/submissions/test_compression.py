@@ -4,8 +4,10 @@ import bz2
 import gzip
 import io
 import lzma
+import random
 import tracemalloc
 import zipfile
+import zlib
 from collections import deque
 from collections.abc import Callable
 
@@ -14,7 +16,7 @@ import zstandard
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from submissions.compression import open_unpacked
+from submissions.compression import BYTES_A_STREAM, FREE_STREAMS, open_unpacked
 from submissions.errors import CompressionInvalidError, MetadataInvalidError
 
 MIB = 1 << 20
@@ -198,6 +200,52 @@ def test_xz_streams_may_have_zeros_behind_them_in_fours() -> None:
             unpack(wrong)
 
 
+# --- pieces that hold next to nothing ----------------------------------------------------------------
+
+
+def blocks_of_xz(number: int) -> bytes:
+    """The begin of one stream, of blocks that are empty, with the largest dictionaries by turns: slow to unpack."""
+
+    def block(dictionary: int) -> bytes:
+        header = bytes([2, 0, 0x21, 1, dictionary, 0, 0, 0])
+        return header + zlib.crc32(header).to_bytes(4, "little") + bytes(4)
+
+    flags = bytes(2)
+    begin = b"\xfd7zXZ\x00" + flags + zlib.crc32(flags).to_bytes(4, "little")
+    return begin + (block(28) + block(26)) * (number // 2)
+
+
+@pytest.mark.parametrize("kind", IN_STREAMS)
+def test_streams_beyond_what_they_hold_are_refused_in_words(kind: str) -> None:
+    full, empty = PACKERS[kind](b"id\n" * 8_000), PACKERS[kind](b"")
+    warranted = FREE_STREAMS - 1 + 24_000 // BYTES_A_STREAM
+
+    assert unpack(full + empty * warranted) == b"id\n" * 8_000
+    with pytest.raises(CompressionInvalidError, match=f"The {kind} file is made of pieces that hold next to nothing"):
+        unpack(full + empty * (warranted + 1))
+
+
+@pytest.mark.parametrize(
+    "hollow",
+    [blocks_of_xz(100_000), PACKED + bytes(2 * MIB), zstd(TABLE) + SKIPPABLE[:4] + (2 * MIB).to_bytes(4, "little")],
+    ids=["empty blocks", "zeros", "a frame to be skipped"],
+)
+def test_what_is_packed_may_not_be_much_longer_than_what_it_holds(hollow: bytes) -> None:
+    with pytest.raises(CompressionInvalidError, match="next to nothing"):
+        unpack(hollow + bytes(2 * MIB))
+
+
+@pytest.mark.parametrize("kind", IN_STREAMS)
+def test_small_streams_that_hold_something_are_as_many_as_they_like(kind: str) -> None:
+    """A member for each 64 KiB and an empty one at the end, as `bgzip` packs FASTA; or one for each of many files."""
+    pack = PACKERS[kind]
+    noise = random.Random(4).randbytes(1 << 16)
+
+    assert unpack(pack(noise) * 40 + pack(b""), limit=8 * MIB) == noise * 40
+    assert unpack(pack(noise * 40), limit=8 * MIB) == noise * 40
+    assert unpack(pack(b"s1\tSudan\n") * 5_000) == b"s1\tSudan\n" * 5_000
+
+
 # --- ZIP archives ------------------------------------------------------------------------------------
 
 
@@ -296,6 +344,10 @@ def test_a_damaged_gzip_is_refused(damage: Callable[[bytes], bytes]) -> None:
         unpack(damage(PACKED))
 
     assert refused.value.location.field == "metadataFile"
+
+
+def test_a_gzip_may_have_zeros_behind_its_members() -> None:
+    assert unpack(PACKED + bytes(7) + PACKED + bytes(512)) == TABLE * 2
 
 
 def test_a_gzip_with_a_line_end_behind_it_is_refused() -> None:
