@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from socket import socket
 
@@ -27,6 +28,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
     That is why pyproject.toml names no settings to pytest-django, which would load them before this file.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell that runs us in the background ignores Ctrl-C for us, and so would what tests start and interrupt.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[PORTS] = claim_ports()
     servers = config.stash[SERVERS] = Servers()
     servers.set_environment()
@@ -131,7 +135,7 @@ def page_errors() -> list[str]:
     return []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # a module may have a product of its own
 def profile(browser: Browser, product: Product) -> Iterator[BrowserContext]:
     """A browser profile in which relative addresses are those of the product."""
     context = browser.new_context(base_url=product.base_url, accept_downloads=True)

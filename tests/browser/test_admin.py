@@ -202,6 +202,7 @@ def test_a_file_too_large_to_try_is_not_sent(admin_page: Page, tmp_path: Path) -
     expect(told).to_have_text("This file is too large to try, which takes 1.1 GB at most. Try a smaller one.")
 
 
+@pytest.mark.usefixtures("own_tab")  # whose connection stays slow
 def test_a_try_can_be_stopped(admin_page: Page, reads: tuple[Path, Path]) -> None:
     large = reads[0].with_name("large.fastq")
     large.write_bytes(bytes(10_000_000))
