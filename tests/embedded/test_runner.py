@@ -33,7 +33,7 @@ def test_ctrl_c_ends_all_of_it_and_the_next_run_finds_the_same_data(place: Place
     assert "satchel-demo" in run.printed
     with alice(place) as client:
         [upload] = client.post("/files/request-upload", params={"groupId": 1}).json()
-    assert httpx.put(upload["url"], content=FASTQ).status_code == 200
+    assert httpx.put(upload["url"], content=FASTQ, timeout=60).status_code == 200
     assert run.interrupt() == 0
     run.assert_nothing_left()
 
@@ -111,9 +111,9 @@ def test_everything_listens_on_loopback_alone(runs: Runs) -> None:
 def alice(place: Place) -> httpx.Client:
     """The API as alice."""
     credentials = {"username": "alice", "password": "satchel-demo"}
-    answer = httpx.post(f"{place.base_url}/api/auth/token", json=credentials)
+    answer = httpx.post(f"{place.base_url}/api/auth/token", json=credentials, timeout=60)
     headers = {"Authorization": f"Bearer {answer.json()['access']}"}
-    return httpx.Client(base_url=f"{place.base_url}/api", headers=headers)
+    return httpx.Client(base_url=f"{place.base_url}/api", headers=headers, timeout=60)
 
 
 def submitted_with(place: Place, file_id: str) -> str:

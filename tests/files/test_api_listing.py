@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -18,7 +17,6 @@ from files.models import File
 from files.services import FileFilter, list_files
 from tests.factories import ContentCheckResultFactory, FileAttachmentFactory, FileFactory, UserFactory
 from tests.fixtures import Api, Demo, mapping_of, new_file_id
-from tests.product import Product
 
 pytestmark = pytest.mark.embedded
 
@@ -191,18 +189,6 @@ def test_kept_until_is_null_where_nothing_is_deleted(api: Api, demo: Demo, setti
 
 
 # --- at length and at size -----------------------------------------------------------------------------
-
-
-def test_a_hundred_fingerprints_or_file_ids_fit_into_an_address(product: Product) -> None:
-    login = {"username": "alice", "password": "satchel-demo"}
-    token = httpx.post(f"{product.base_url}/api/auth/token", json=login).json()["access"]
-    for name, words in (("fingerprints", ["0" * 64] * 100), ("ids", [new_file_id() for _ in range(100)])):
-        answer = httpx.get(
-            f"{product.base_url}/api/files",
-            params={"groupId": 1, "attached": "false", name: ",".join(words)},
-            headers={"Authorization": f"Bearer {token}"},
-        )
-        assert (answer.status_code, answer.json()) == (200, {"items": [], "nextCursor": None})
 
 
 def test_fingerprints_are_looked_up_by_their_index(demo: Demo) -> None:

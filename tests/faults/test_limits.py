@@ -1,4 +1,4 @@
-"""What the web processes of a running product hold in memory while a large file passes through them."""
+"""What the web processes of a running product take: long addresses, and large files that they never hold in memory."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.fixtures import new_file_id
 from tests.product import Product
 
 TRY_A_FILE = "/admin/files/file/try-a-file/"
@@ -55,3 +56,16 @@ def test_a_large_file_that_is_tried_is_read_to_its_end_and_never_held_in_memory(
     assert before.keys() == after.keys()
     assert before
     assert max(after[process] - before[process] for process in before) < 64 * 1024**2
+
+
+def test_a_hundred_fingerprints_or_file_ids_fit_into_an_address(product: Product) -> None:
+    login = {"username": "alice", "password": "satchel-demo"}
+    token = httpx.post(f"{product.base_url}/api/auth/token", json=login, timeout=60).json()["access"]
+    for name, words in (("fingerprints", ["0" * 64] * 100), ("ids", [new_file_id() for _ in range(100)])):
+        answer = httpx.get(
+            f"{product.base_url}/api/files",
+            params={"groupId": 1, "attached": "false", name: ",".join(words)},
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=60,
+        )
+        assert (answer.status_code, answer.json()) == (200, {"items": [], "nextCursor": None})
