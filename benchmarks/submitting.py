@@ -165,7 +165,7 @@ def _submit(product: Product, api: httpx.Client, form: Form) -> Measured:
     path = answer.headers["Location"].removeprefix("/api")
     while (submission := _json(api.get(path)))["status"] == "VERIFYING":
         assert time.monotonic() - start < PATIENCE, submission["counts"]
-        time.sleep(0.5)
+        time.sleep(0.5)  # sooner than Retry-After says: what is measured takes seconds
     assert submission["status"] == "ACCEPTED", submission["counts"]
     return Measured(answered, time.monotonic() - start, peak)
 
@@ -240,7 +240,7 @@ def _in_this_process(product: Product, form: Form, same_size: Form) -> tuple[int
         submit(user=alice, organism_slug="ebola-sudan", group_id=1, sent=sent)
     seconds = _seconds(partial(_straightforward, alice, same_size))
     connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's alone
+    connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's alone, which ends before us
     return len(queries), seconds
 
 

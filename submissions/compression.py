@@ -223,7 +223,10 @@ XZ = _Packing(
 
 def _zstandard() -> _Packing:
     shared = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_MAX)
-    new_stream = lambda: _ZstdFrame(shared.decompressobj())  # noqa: E731
+
+    def new_stream() -> _ZstdFrame:
+        return _ZstdFrame(shared.decompressobj())
+
     return _Packing("Zstandard file", new_stream, ZSTD_WINDOW_MAX, ZSTD_PIECE_BYTES)
 
 

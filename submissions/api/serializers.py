@@ -132,13 +132,9 @@ def submitted_entry_body(entry: SubmittedEntry) -> dict[str, Any]:
 
 
 def submitted_body(entry: SequenceEntry) -> dict[str, Any]:
-    """What an entry is called, and how it stands."""
-    return {
-        "accession": entry.accession,
-        "version": entry.version,
-        "submissionId": entry.given_submission_id,
-        "status": entry.status,
-    }
+    """What an entry is called, and how it stands now."""
+    now = SubmittedEntry(entry.accession, entry.version, entry.given_submission_id, entry.status)
+    return submitted_entry_body(now)
 
 
 def entry_body(entry: SequenceEntry) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import SEEK_END, BytesIO
 from typing import BinaryIO, cast
 
@@ -105,7 +106,15 @@ def _idempotency_key(request: Request) -> services.IdempotencyKey | None:
     return services.IdempotencyKey(services.parse_key(header), request.path, [*texts, *files])
 
 
-def _answered(answer: services.Answer) -> Response:
+def _handed_in(request: Request, organism: str, hand_in: Callable[..., services.Answer]) -> Response:
+    parameters = parse_parameters(GroupParameterSerializer, request.query_params)
+    answer = hand_in(
+        user=caller(request),
+        organism_slug=organism,
+        group_id=parameters["group_id"],
+        sent=_sent(request),
+        key=_idempotency_key(request),
+    )
     body = [submitted_entry_body(entry) for entry in answer.entries]
     headers = {"Location": reverse("api-submission", args=[answer.number])}
     if answer.is_repeated:
@@ -121,15 +130,7 @@ class SubmitView(APIView):
     @described(schema.SUBMIT)
     def post(self, request: Request, organism: str) -> Response:
         """202 with accession, version, submission ID and status of each entry, in table order."""
-        parameters = parse_parameters(GroupParameterSerializer, request.query_params)
-        answer = services.submit(
-            user=caller(request),
-            organism_slug=organism,
-            group_id=parameters["group_id"],
-            sent=_sent(request),
-            key=_idempotency_key(request),
-        )
-        return _answered(answer)
+        return _handed_in(request, organism, services.submit)
 
 
 class ReviseView(APIView):
@@ -140,15 +141,7 @@ class ReviseView(APIView):
     @described(schema.REVISE)
     def post(self, request: Request, organism: str) -> Response:
         """202 as for submitting, with the new versions."""
-        parameters = parse_parameters(GroupParameterSerializer, request.query_params)
-        answer = services.revise(
-            user=caller(request),
-            organism_slug=organism,
-            group_id=parameters["group_id"],
-            sent=_sent(request),
-            key=_idempotency_key(request),
-        )
-        return _answered(answer)
+        return _handed_in(request, organism, services.revise)
 
 
 class CheckView(APIView):

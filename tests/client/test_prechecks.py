@@ -15,12 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from satchel.errors import Problem
 from satchel.folders import FoundFile
-from satchel.prechecks import Fault, look_at
+from satchel.prechecks import Fault, kinds, look_at
 from satchel.rules import entry_problems, file_problems, name_key, pair_problem
 
 from benchmarks.corpus.registry import cases
 from common.errors import DomainError, Location
 from files.category_rules import count_error, ending_error, name_errors, pair_names_error, size_error
+from files.content import kinds as kinds_of_the_server
 from files.pairs import FILES_OF_A_PAIR
 from files.rules import RecordedRules
 from submissions.errors import quoted
@@ -173,3 +174,7 @@ def told(problem: Problem | DomainError) -> tuple[str, str]:
 @given(st.text(max_size=8))
 def test_names_count_as_the_same_where_they_do_on_the_server(name: str) -> None:
     assert name_key(name) == name_key_of_the_server(name)
+
+
+def test_a_file_looks_like_the_same_to_the_client_and_to_the_server() -> None:
+    assert [*kinds._KINDS.items()] == [*kinds_of_the_server._KINDS.items()], "in this order, too"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -120,85 +121,55 @@ def upload(
             uploading.upload(connected, wishes)
 
 
-@app.command()
-def submit(
-    *,
-    table: Table,
-    fasta: Fasta = None,
-    files: Folders = None,
-    organism: OrganismOption = None,
-    group: Group = None,
-    checksums: Checksums = None,
-    leave_out_unmatched: LeaveOutUnmatched = False,
-    dry_run: DryRun = False,
-    again: Again = False,
-    wait: Wait = False,
-    parallel: Parallel = 8,
-    url: Url = None,
-    as_json: Json = False,
-) -> None:
-    """Submit a metadata table, sequences, and folders of files."""
-    output = Output(as_json)
-    with ending(output):
-        from satchel.cli import submitting
-        from satchel.cli.session import session
+def _handing_in(*, revising: bool) -> Callable[..., None]:
+    """The command that hands in a table, sequences and folders of files: as new entries, or as next versions."""
 
-        wishes = submitting.SubmitWishes(
-            table=table,
-            sequences=fasta,
-            files=files or [],
-            organism=organism,
-            group=group,
-            checksums=checksums,
-            leave_out_unmatched=leave_out_unmatched,
-            dry_run=dry_run,
-            again=again,
-            wait=wait,
-            parallel=parallel,
-        )
-        with session(output, url) as connected:
-            submitting.submit(connected, wishes)
+    def command(
+        *,
+        table: Table,
+        fasta: Fasta = None,
+        files: Folders = None,
+        organism: OrganismOption = None,
+        group: Group = None,
+        checksums: Checksums = None,
+        leave_out_unmatched: LeaveOutUnmatched = False,
+        dry_run: DryRun = False,
+        again: Again = False,
+        wait: Wait = False,
+        parallel: Parallel = 8,
+        url: Url = None,
+        as_json: Json = False,
+    ) -> None:
+        output = Output(as_json)
+        with ending(output):
+            from satchel.cli import submitting
+            from satchel.cli.session import session
+
+            wishes = submitting.SubmitWishes(
+                table=table,
+                sequences=fasta,
+                files=files or [],
+                organism=organism,
+                group=group,
+                checksums=checksums,
+                leave_out_unmatched=leave_out_unmatched,
+                dry_run=dry_run,
+                again=again,
+                wait=wait,
+                parallel=parallel,
+                revising=revising,
+            )
+            with session(output, url) as connected:
+                submitting.submit(connected, wishes)
+
+    return command
 
 
-@app.command()
-def revise(
-    *,
-    table: Table,
-    fasta: Fasta = None,
-    files: Folders = None,
-    organism: OrganismOption = None,
-    group: Group = None,
-    checksums: Checksums = None,
-    leave_out_unmatched: LeaveOutUnmatched = False,
-    dry_run: DryRun = False,
-    again: Again = False,
-    wait: Wait = False,
-    parallel: Parallel = 8,
-    url: Url = None,
-    as_json: Json = False,
-) -> None:
-    """Submit next versions of released entries: as `submit`, with a column `accession`. Files not named are kept."""
-    output = Output(as_json)
-    with ending(output):
-        from satchel.cli import submitting
-        from satchel.cli.session import session
-
-        wishes = submitting.SubmitWishes(
-            table=table,
-            sequences=fasta,
-            files=files or [],
-            organism=organism,
-            group=group,
-            checksums=checksums,
-            leave_out_unmatched=leave_out_unmatched,
-            dry_run=dry_run,
-            again=again,
-            wait=wait,
-            parallel=parallel,
-            revising=True,
-        )
-        with session(output, url) as connected:
-            submitting.submit(connected, wishes)
+app.command("submit", help="Submit a metadata table, sequences, and folders of files.")(_handing_in(revising=False))
+app.command(
+    "revise",
+    help="Submit next versions of released entries: as `submit`, with a column `accession`. Files not named are kept.",
+)(_handing_in(revising=True))
 
 
 @app.command()

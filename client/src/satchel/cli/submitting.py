@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
-from typing import IO
 
 from satchel.api import Submitted
 from satchel.bodies import FileMapping, Organism
@@ -239,14 +239,14 @@ class _Form:
     """The parts of the form, the documents open for as long as the block lasts."""
 
     def __init__(self, wishes: SubmitWishes, table: bytes | None = None, mapping: FileMapping | None = None) -> None:
-        self.parts: dict[str, tuple[str, bytes | IO[bytes]]] = {}
+        self.parts: dict[str, tuple[str, bytes | BufferedReader]] = {}
         self._stack = ExitStack()
         self._wishes = wishes
         self._table = table
         self._mapping = mapping
 
     @property
-    def documents(self) -> dict[str, tuple[str, bytes | IO[bytes]]]:
+    def documents(self) -> dict[str, tuple[str, bytes | BufferedReader]]:
         """Table and sequences alone."""
         return {name: part for name, part in self.parts.items() if name in ("metadataFile", "sequenceFile")}
 
@@ -267,11 +267,11 @@ class _Form:
     def __exit__(self, *exception: object) -> None:
         self._stack.close()
 
-    def _opened(self, path: Path) -> tuple[str, IO[bytes]]:
+    def _opened(self, path: Path) -> tuple[str, BufferedReader]:
         return path.name, self._stack.enter_context(path.open("rb"))
 
 
-def _idempotency_key(prepared: _Prepared, parts: Mapping[str, tuple[str, bytes | IO[bytes]]]) -> str:
+def _idempotency_key(prepared: _Prepared, parts: Mapping[str, tuple[str, bytes | BufferedReader]]) -> str:
     """The same for the same documents and files, from whichever folder: so that a lost answer submits nothing twice.
 
     Files count by their fingerprints, not by file ID: another upload of the same bytes is the same submission.
@@ -288,16 +288,16 @@ def _idempotency_key(prepared: _Prepared, parts: Mapping[str, tuple[str, bytes |
     return f"satchel-{digest.hexdigest()}"
 
 
-def _sha256(content: bytes | IO[bytes]) -> str:
+def _sha256(content: bytes | BufferedReader) -> str:
     if isinstance(content, bytes):
         return hashlib.sha256(content).hexdigest()
-    digest = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type]  # open files read into buffers
+    digest = hashlib.file_digest(content, "sha256").hexdigest()
     content.seek(0)
     return digest
 
 
 def _submit(
-    session: Session, prepared: _Prepared, parts: Mapping[str, tuple[str, bytes | IO[bytes]]], wishes: SubmitWishes
+    session: Session, prepared: _Prepared, parts: Mapping[str, tuple[str, bytes | BufferedReader]], wishes: SubmitWishes
 ) -> Submitted:
     call = session.api.revise if wishes.revising else session.api.submit
     key = None if wishes.again else _idempotency_key(prepared, parts)

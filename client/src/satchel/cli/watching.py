@@ -34,7 +34,7 @@ def follow(session: Session, number: int) -> None:
             session.output.say(f"Verifying: {words} …")
             told = words
             pause = FIRST_PAUSE
-        time.sleep(pause)
+        time.sleep(pause)  # the API tells nobody by itself that something has changed
         pause = min(2 * pause, LONGEST_PAUSE)
         state = session.api.submission_state(number)
     show(session, session.api.submission(number))

@@ -1,4 +1,7 @@
-"""What a file is by its first bytes, in the words of the server."""
+"""What a file is by its first bytes, in the words of the server: its table of marks once more, which a test compares.
+
+The client is installed without the server.
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def settled(terms: Terms, uploaded: Sequence[Uploaded]) -> list[Uploaded]:
         waiting -= decided.keys()
         pause = FIRST_PAUSE if decided else min(2 * pause, LONGEST_PAUSE)
         if waiting:
-            time.sleep(pause)
+            time.sleep(pause)  # the API tells nobody by itself that a file was read
     return [
         replace(item, problem=_problem_with(item, files[item.file_id], terms)) if item.file_id in files else item
         for item in uploaded
