@@ -9,8 +9,10 @@ const MOST_A_CALL = 100;
 const MOST_IN_AN_ADDRESS = 50;
 /** How long the first call waits for company: unseen beside a file's own time. */
 const COMPANY_MS = 20;
-/** How long it rests between two: enough files have a URL by then, and each call costs the server more than a file. */
-const REST_MS = 150;
+/** How long it rests at most between two: each call costs the server more than a file, and six PUTs take a while. */
+const REST_MS = 300;
+/** The same for saying what was sent, which keeps no PUT waiting. */
+const REST_OF_COMPLETIONS_MS = 1000;
 /** Pages of files that have the fingerprints asked for; only a file that was sent hundreds of times has more. */
 const MOST_PAGES = 5;
 /** The states of a file that may spare sending it again. */
@@ -34,7 +36,8 @@ export class FilesApi {
     this.#sleep = options.sleep;
     this.#calls = new Calls(options);
     this.#deletions = new Calls(options);
-    this.#completions = this.#batcher((items) => this.#completeMany("files/complete-upload", items));
+    const complete = (items) => this.#completeMany("files/complete-upload", items);
+    this.#completions = this.#batcher(complete, MOST_A_CALL, REST_OF_COMPLETIONS_MS);
   }
 
   /** A new file for one PUT: `{fileId, url}`. */
@@ -62,6 +65,11 @@ export class FilesApi {
    */
   complete(job, fileId, sha256) {
     return this.#completions.add({ job, body: { fileId, sha256 } });
+  }
+
+  /** Says at once what waits to be said: no other file is being sent. */
+  hurry() {
+    this.#completions.flush();
   }
 
   /** Has the parts put together. Throws what is wrong with it; again is the same answer. */
@@ -109,13 +117,13 @@ export class FilesApi {
     }
   }
 
-  #batcher(handle, most = MOST_A_CALL) {
-    return new Batcher(handle, { most, waitMs: COMPANY_MS, restMs: REST_MS, sleep: this.#sleep });
+  #batcher(handle, most, restMs) {
+    return new Batcher(handle, { most, restMs, waitMs: COMPANY_MS, sleep: this.#sleep });
   }
 
   #batcherOf(purpose, groupId, most, handle) {
     const key = `${purpose} ${groupId}`;
-    if (!this.#batchers.has(key)) this.#batchers.set(key, this.#batcher(handle, most));
+    if (!this.#batchers.has(key)) this.#batchers.set(key, this.#batcher(handle, most, REST_MS));
     return this.#batchers.get(key);
   }
 

@@ -3,7 +3,7 @@
 import { hiddenValue, itemsOfValue } from "./selectors.js";
 
 /** Written anew with each change while that is cheap, and else this often; a form that is sent asks the state. */
-const LONG_LIST = 200;
+const LONG_LIST = 50;
 const WRITE_EVERY_MS = 1000;
 
 export class HiddenValue {

@@ -28,6 +28,7 @@ export class Uploader {
   #puts;
   #recogniser;
   #watcher;
+  #unsent = 0;
   #open = new Limiter((files, bytes) => files < 2 * PUTS_AT_ONCE || (files < OPEN_FILES && bytes < OPEN_BYTES));
 
   /**
@@ -98,31 +99,10 @@ export class Uploader {
     const { job, examination } = delivery;
     const found = await this.#recogniser.candidates(job, examination);
     for (const file of found.filter(isFinished)) {
-      if (await this.#isSame(file, delivery)) return file.fileId;
+      if (await this.#recogniser.isSame(file, job, examination)) return file.fileId;
     }
     const begun = found.find((file) => !isFinished(file) && this.#hold(file.fileId, delivery));
     return this.#open.run(() => this.#transfer(delivery, begun), { weight: job.file.size });
-  }
-
-  /** Whether the server's file, equal in size, begin and end, is the job's; one that nobody has read is claimed so. */
-  async #isSame(file, { job, examination }) {
-    job.on({ type: "recognised", sentBytes: job.file.size });
-    const sha256 = await examination.sha256();
-    const known = file.sha256 ?? file.claims.sha256;
-    const isSame = known ? known === sha256 : await this.#claim(job, file, sha256);
-    if (!isSame) job.on({ type: "progress", sentBytes: 0 });
-    return isSame;
-  }
-
-  async #claim(job, file, sha256) {
-    if (!sha256) return false;
-    try {
-      await this.#api.complete(job, file.fileId, sha256);
-      return true;
-    } catch (error) {
-      if (error.status === 422) return false; // its sha256 is another, or it is gone: not the file to use
-      throw error;
-    }
   }
 
   /** Sends what is missing of the upload that has begun, or all of it as a new file. */
@@ -133,8 +113,7 @@ export class Uploader {
       try {
         const sending = resumable ? await this.#resume(delivery, resumable) : await this.#request(delivery);
         await examination.firstLook(this.#options.sleep);
-        await sending.send();
-        await sending.complete(await examination.sha256());
+        await this.#sendAll(sending, examination);
         return sending.fileId;
       } catch (error) {
         const isOther = resumable && error.problem?.code === "sha256_mismatch";
@@ -143,6 +122,19 @@ export class Uploader {
         job.on({ type: "note", note: "What was sent cannot be used any more, starting again" });
       }
     }
+  }
+
+  async #sendAll(sending, examination) {
+    let completion;
+    this.#unsent += 1;
+    try {
+      await sending.send();
+      completion = sending.complete(await examination.sha256());
+    } finally {
+      this.#unsent -= 1;
+      if (!this.#unsent) this.#api.hurry();
+    }
+    await completion;
   }
 
   async #resume(delivery, { fileId, claims, numberParts }) {

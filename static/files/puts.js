@@ -10,6 +10,8 @@ import { UrlExpiredError, UrlRefusedError } from "./urls.js";
 export const PUTS_AT_ONCE = 6;
 /** About four minutes: a store that is started anew, or a lift ride, ends no upload. */
 const ATTEMPTS = 30;
+/** Of shorter PUTs the browser is not asked how far they are: they are over before that is read. */
+const SMALLEST_TOLD = 256 * 1024;
 /** Shorter PUTs tell of the distance to the store, not of the width of the way. */
 const SMALLEST_MEASURED = 1024 * 1024;
 /** How much the last PUT counts in the measured speed. */
@@ -45,7 +47,8 @@ export class Puts {
       onProgress(0);
       job.on({ type: "note", note: noteOf(status, isOffline) });
     };
-    const request = { method: "PUT", body: blob, onProgress, signal };
+    const request = { method: "PUT", body: blob, signal };
+    if (blob.size >= SMALLEST_TOLD) request.onProgress = onProgress;
     try {
       return await sendPatiently(request, { ...this.#options, attempts: ATTEMPTS, send, beforeRetry });
     } catch (error) {

@@ -40,10 +40,13 @@ export class Limiter {
   }
 }
 
+/** How much longer the rest is after each call in a row. */
+const RESTS_GROW_BY = 3;
+
 /**
  * Puts single items together into calls of at most `most`. The first waits `waitMs` for company; what comes while a call
- * is under way waits for its end and `restMs` longer, unless it fills a call of its own. So the slower the server, the
- * fewer the calls.
+ * is under way waits for its end and a rest, unless it fills a call of its own. The rest is `waitMs` at first, and up to
+ * `restMs` while there is no end of items: few are handled at once, and many in few calls, the slower the server the fewer.
  */
 export class Batcher {
   #handle;
@@ -51,11 +54,13 @@ export class Batcher {
   #options;
   #running = 0;
   #isWaiting = false;
+  #restMs;
 
   /** `handle(values)` gives one result a value, in order; an `Error` among them fails its item alone. */
   constructor(handle, { most, waitMs, restMs = 0, sleep }) {
     this.#handle = handle;
     this.#options = { most, waitMs, restMs, sleep };
+    this.#restMs = Math.min(waitMs, restMs);
   }
 
   /** The result for `value`. */
@@ -63,9 +68,14 @@ export class Batcher {
     return new Promise((resolve, reject) => {
       this.#items.push({ value, resolve, reject });
       const { most, waitMs } = this.#options;
-      if (this.#items.length === most) this.#flush();
+      if (this.#items.length === most) this.flush();
       else if (!this.#running) this.#flushAfter(waitMs);
     });
+  }
+
+  #rest() {
+    this.#flushAfter(this.#restMs);
+    this.#restMs = Math.min(RESTS_GROW_BY * this.#restMs, this.#options.restMs);
   }
 
   async #flushAfter(ms) {
@@ -73,10 +83,12 @@ export class Batcher {
     this.#isWaiting = true;
     await this.#options.sleep(ms);
     this.#isWaiting = false;
-    this.#flush();
+    if (!this.#items.length) this.#restMs = Math.min(this.#options.waitMs, this.#options.restMs);
+    this.flush();
   }
 
-  async #flush() {
+  /** Handles what there is now: no more will come to wait for. */
+  async flush() {
     const items = this.#items;
     if (!items.length) return;
     this.#items = [];
@@ -92,6 +104,6 @@ export class Batcher {
       for (const item of items) item.reject(error);
     }
     this.#running -= 1;
-    if (!this.#running) this.#flushAfter(this.#options.restMs);
+    if (!this.#running) this.#rest();
   }
 }

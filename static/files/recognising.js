@@ -6,6 +6,9 @@ const RANKS = ["VERIFIED", "VERIFYING", "UPLOADED", "REQUESTED"];
 /** So many files are looked up one by one: one call instead of two for those who wait for a single file. */
 const FEW = 10;
 
+/** So many of many are looked up before it is known whether the group has any file: the first PUTs wait for no answer more. */
+const EARLY = 12;
+
 /** Whether all of the file's bytes are in the object store. */
 export function isFinished(file) {
   return file.status !== "REQUESTED";
@@ -48,10 +51,19 @@ export class Recogniser {
   async candidates(job, examination) {
     const own = job.fileId ? await this.#api.describe(job, job.fileId) : null;
     if (own && mayBe(own, job)) return [own];
-    if (this.#isMany && !(await this.#hasAny(job))) return [];
     const fingerprint = await examination.fingerprint();
-    const found = fingerprint ? await this.#api.findUnattached(job, fingerprint) : [];
+    const found = fingerprint ? await this.#found(job, fingerprint) : [];
     return found.filter((file) => mayBe(file, job)).sort(byRank);
+  }
+
+  /** Whether the server's file, equal in size, begin and end, is the job's; one that nobody has read is claimed so. */
+  async isSame(file, job, examination) {
+    job.on({ type: "recognised", sentBytes: job.file.size });
+    const sha256 = await examination.sha256();
+    const known = file.sha256 ?? file.claims.sha256;
+    const isSame = known ? known === sha256 : await this.#claim(job, file, sha256);
+    if (!isSame) job.on({ type: "progress", sentBytes: 0 });
+    return isSame;
   }
 
   /** Takes a file for one job of this page; false where another job is sending it, as two must not. */
@@ -66,14 +78,29 @@ export class Recogniser {
     this.#held.delete(fileId);
   }
 
+  async #claim(job, file, sha256) {
+    if (!sha256) return false;
+    try {
+      await this.#api.complete(job, file.fileId, sha256);
+      return true;
+    } catch (error) {
+      if (error.status === 422) return false; // its sha256 is another, or it is gone: not the file to use
+      throw error;
+    }
+  }
+
   get #isMany() {
     return this.#begun > FEW;
   }
 
-  #hasAny(job) {
-    const { company, answer } = this.#asked(job.groupId);
-    company.join(job);
-    return answer;
+  async #found(job, fingerprint) {
+    if (!this.#isMany) return this.#api.findUnattached(job, fingerprint);
+    const group = this.#asked(job.groupId);
+    group.company.join(job);
+    if (group.early === EARLY) return (await group.answer) ? this.#api.findUnattached(job, fingerprint) : [];
+    group.early += 1;
+    const found = this.#api.findUnattached(job, fingerprint);
+    return Promise.race([found, group.answer.then((hasAny) => (hasAny ? found : []))]);
   }
 
   /** Asked once a group: in one without unattached files nothing is recognised, and nothing needs looking up. */
@@ -85,7 +112,7 @@ export class Recogniser {
         () => company.leave(),
         () => this.#groups.delete(groupId), // the next job asks again; this one tells the error
       );
-      this.#groups.set(groupId, { company, answer });
+      this.#groups.set(groupId, { company, answer, early: 0 });
     }
     return this.#groups.get(groupId);
   }

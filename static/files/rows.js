@@ -4,7 +4,8 @@ import { detailOf, paceOf, sizeOf, stateOf } from "./sentences.js";
 import { Meter, bytes } from "./words.js";
 
 const NEW_ROWS_A_FRAME = 60;
-const LONG_LIST = 200;
+/** More rows than are seen at once: those out of sight are neither laid out nor painted. */
+const LONG_LIST = 20;
 /** Smaller files are over before anybody has read how fast they go. */
 const PACED_FROM = 5_000_000;
 

@@ -101,7 +101,7 @@ export class Sending {
   /** Sends one part, with a new URL where its own is refused, unless it turns out to be there. */
   async #sendPart(number, signal) {
     const { job, puts } = this.#context;
-    const blob = job.file.slice(...this.#bounds(number));
+    const blob = job.file.slice(...this.#bounds(number)); // has no type, so that no header tells of one
     const onProgress = (bytes) => {
       if (!this.#etags.has(number)) this.#count(number, bytes, signal);
     };

@@ -4,7 +4,8 @@ import { RequestError } from "./requests.js";
 
 const MOST_A_CALL = 50;
 const ROUND_MS = 500;
-/** With more files than one call asks for nobody looks at each; the server has better to do than to tell of them all. */
+/** Of many files nobody looks at each; the server has better to do than to tell of them all. */
+const MANY = 10;
 const LONG_ROUND_MS = 2500;
 /** Pauses between two looks at a file, in rounds. */
 const LONGEST_PAUSE = 30;
@@ -62,7 +63,7 @@ export class Watcher {
   async #run() {
     this.#isRunning = true;
     while (this.#watched.size) {
-      await this.#options.sleep(this.#watched.size > MOST_A_CALL ? LONG_ROUND_MS : ROUND_MS);
+      await this.#options.sleep(this.#watched.size > MANY ? LONG_ROUND_MS : ROUND_MS);
       this.#round += 1;
       this.#dropAborted();
       for (const call of callsFor(this.#watched, this.#round)) await this.#look(call);

@@ -38,6 +38,11 @@ for (const [words, bytes, fingerprint] of [
   test(`the fingerprint of ${words} is that of the documentation`, async () => {
     assert.equal((await examineHead(new Blob([bytes]), "")).fingerprint, fingerprint);
   });
+
+  test(`the fingerprint of ${words} is the same where the browser has no SHA-256 of its own`, async (context) => {
+    context.mock.getter(globalThis.crypto, "subtle", () => undefined);
+    assert.equal((await examineHead(new Blob([bytes]), "")).fingerprint, fingerprint);
+  });
 }
 
 test("first and last MiB overlap in the fingerprint of a file of one and a half", async () => {
@@ -58,6 +63,8 @@ for (const size of [0, 1, 4 * MIB, 9 * MIB + 3]) {
     const bytes = pattern(size);
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     assert.deepEqual(await examineWhole(new Blob([bytes]), "", GOES_ON), { sha256, problem: null });
+    const { whole } = await examineHead(new Blob([bytes]), "");
+    assert.deepEqual(whole, size <= MIB / 4 ? { sha256, problem: null } : null);
   });
 }
 

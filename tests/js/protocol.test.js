@@ -13,7 +13,8 @@ const truncated = { code: "gzip_truncated", detail: "The file ends before its gz
 
 test("a file is examined, looked for, requested with its claims, sent, completed and followed", async () => {
   const store = new Store();
-  const one = job(smallFile("ACGT", { found: { head: { firstRead: { name: "r1", mate: 1 } } } }));
+  const text = "ACGT".repeat(64 * 1024);
+  const one = job(smallFile(text, { found: { head: { firstRead: { name: "r1", mate: 1 } } } }));
   await upload(store, one);
   assert.deepEqual(store.steps, [
     "GET /api/files?groupId=1&attached=false&status=REQUESTED%2CUPLOADED%2CVERIFYING%2CVERIFIED&fingerprints=f1",
@@ -22,21 +23,39 @@ test("a file is examined, looked for, requested with its claims, sent, completed
     "POST /api/files/complete-upload",
     ...Array(3).fill("GET /api/files?groupId=1&ids=file-0"),
   ]);
-  const claims = { name: "reads.fastq.gz", size: 4, organism: "ebola-sudan", category: "rawReads" };
+  const claims = { name: "reads.fastq.gz", size: text.length, organism: "ebola-sudan", category: "rawReads" };
   assert.deepEqual(store.bodies("request-upload"), [[{ ...claims, fingerprint: "f1" }]]);
   assert.deepEqual(store.bodies("complete-upload"), [[{ fileId: "file-0", sha256: "s1" }]]);
-  assert.deepEqual(store.files.get("file-0").parts[1], { size: 4, text: "ACGT" });
+  assert.deepEqual(store.files.get("file-0").parts[1], { size: text.length, text });
   assert.deepEqual(one.actions, [
     { type: "note", note: "Checking" },
     { type: "examined", firstRead: { name: "r1", mate: 1 } },
     { type: "note", note: "" },
     { type: "requested", fileId: "file-0" },
     { type: "started" },
-    { type: "progress", sentBytes: 2 },
-    { type: "progress", sentBytes: 4 },
+    { type: "progress", sentBytes: text.length / 2 },
+    { type: "progress", sentBytes: text.length },
     { type: "uploaded", fileId: "file-0" },
     { type: "verified" },
   ]);
+});
+
+test("a file that is sent in a moment tells no progress before its end", async () => {
+  const store = new Store();
+  const one = job(smallFile("ACGT"));
+  await upload(store, one);
+  assert.equal(store.requests.find(isPut).onProgress, undefined);
+  assert.deepEqual(one.sent, [4]);
+});
+
+test("once the last file is sent nothing rests before that is said", async () => {
+  const store = new Store();
+  const isRest = (ms) => [180, 540].includes(ms);
+  const sleep = (ms, signal) => (isRest(ms) ? new Promise(() => undefined) : store.sleep(ms, signal));
+  const jobs = Array.from({ length: 60 }, (_, index) => job(smallFile(`${index}`)));
+  const uploader = new Uploader({ ...store.options, sleep });
+  await Promise.all(jobs.map((one) => uploader.upload(one)));
+  assert.ok(jobs.every((one) => one.end.type === "verified"));
 });
 
 test("calls to the API carry the token, PUTs to the store carry no header", async () => {

@@ -97,6 +97,29 @@ test("what comes while a call is under way goes together into the next", async (
   assert.deepEqual(await Promise.all([first, ...others, ...full]), ["a", "b", "c", "d", "e", "f"]);
 });
 
+test("the longer it goes on, the longer the rest between two calls; after a pause it is short again", async () => {
+  const pauses = [];
+  const sleep = async (ms) => {
+    pauses.push(ms);
+    await new Promise(setImmediate);
+  };
+  const resting = new Batcher(async (values) => values, { most: 3, waitMs: 20, restMs: 300, sleep });
+  for (let number = 0; number < 5; number += 1) await resting.add(number);
+  assert.deepEqual(pauses, [20, 20, 60, 180, 300, 300]);
+  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+  pauses.length = 0;
+  await resting.add("anew");
+  assert.deepEqual(pauses, [20, 20]);
+});
+
+test("what waits can be handled at once", async () => {
+  const never = () => new Promise(() => undefined);
+  const waiting = new Batcher(async (values) => values, { most: 3, waitMs: 20, sleep: never });
+  const values = Promise.all([waiting.add("a"), waiting.add("b")]);
+  waiting.flush();
+  assert.deepEqual(await values, ["a", "b"]);
+});
+
 test("one bad value does not undo the others, a failed call fails all", async () => {
   const one = batcher(async ([, ...rest]) => [new Error("bad"), ...rest]);
   const [bad, good] = await Promise.allSettled([one.add(1), one.add(2)]);

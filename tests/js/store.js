@@ -121,8 +121,8 @@ export class Store {
   async #put({ url, body, onProgress }) {
     const [, fileId, part, generation] = /^store:(.+)#(\d+)@(\d+)/.exec(url);
     const file = this.files.get(fileId);
-    onProgress(Math.floor(body.size / 2));
-    onProgress(body.size);
+    onProgress?.(Math.floor(body.size / 2));
+    onProgress?.(body.size);
     if (!file || file.status !== "REQUESTED") return answer(404, "<Code>NoSuchUpload</Code>");
     if (Number(generation) !== file.generation) return answer(403, "<Code>AccessDenied</Code>");
     this.bytesSent.set(Number(part), (this.bytesSent.get(Number(part)) ?? 0) + body.size);

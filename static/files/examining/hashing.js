@@ -64,6 +64,33 @@ export async function sha256() {
   };
 }
 
+/**
+ * The SHA-256 of pieces that are all there, in hexadecimal digits. The browser's own is several times as fast as ours;
+ * it has none where the page came over plain HTTP from another machine.
+ */
+export async function sha256Of(pieces) {
+  const own = globalThis.crypto?.subtle;
+  if (own) return hexadecimal(await own.digest("SHA-256", joined(pieces)));
+  const hasher = await sha256();
+  for (const piece of pieces) hasher.update(piece);
+  return hasher.digest();
+}
+
+function joined(pieces) {
+  if (pieces.length === 1) return pieces[0];
+  const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let start = 0;
+  for (const piece of pieces) {
+    all.set(piece, start);
+    start += piece.length;
+  }
+  return all;
+}
+
+function hexadecimal(buffer) {
+  return Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** Compiles what hashing needs, so that the first file does not wait for it. */
 export async function prepareHashing() {
   idle.push(await createSHA256());

@@ -4,7 +4,7 @@ import { BamCheck, bamTailFault } from "./bam.js";
 import { checkFor } from "./checks.js";
 import { CramCheck, cramTailFault } from "./cram.js";
 import { CheckFailedError } from "./failing.js";
-import { loadCrc32, sha256 } from "./hashing.js";
+import { loadCrc32, sha256Of } from "./hashing.js";
 import { PIECE, readPiece } from "./reading.js";
 import { wholeOf } from "./wholes.js";
 
@@ -23,11 +23,17 @@ export async function examineHead(file, contentCheck) {
   const size = file.size;
   const first = await readPiece(file, 0, Math.min(size, PIECE));
   const last = size > PIECE ? await readPiece(file, size - PIECE, size) : first;
-  const fingerprint = await fingerprintOf(size, first, last);
+  // SHA-256 over the size in decimal digits, the first MiB and the last MiB, which may overlap.
+  const fingerprint = await sha256Of([new TextEncoder().encode(`${size}`), first, last]);
   await loadCrc32();
   const head = await headOf(file, contentCheck, { first, last });
-  const whole = size <= SMALL && !head.problem ? await wholeOf([first], size, contentCheck) : null;
+  const whole = size <= SMALL && !head.problem ? await smallWhole(first, contentCheck) : null;
   return { fingerprint, head, whole };
+}
+
+async function smallWhole(bytes, contentCheck) {
+  const digest = await sha256Of([bytes]);
+  return wholeOf([bytes], bytes.length, contentCheck, { update: () => undefined, digest: () => digest });
 }
 
 async function headOf(file, contentCheck, { first, last }) {
@@ -36,15 +42,6 @@ async function headOf(file, contentCheck, { first, last }) {
   if (!made) return { problem: null, firstRead: null };
   const fault = await faultOf(made.check, { file, size, first, last });
   return { problem: fault?.of(contentCheck) ?? null, firstRead: made.names?.first ?? null };
-}
-
-/** SHA-256 over the size in decimal digits, the first MiB and the last MiB, which may overlap. */
-async function fingerprintOf(size, first, last) {
-  const hasher = await sha256();
-  hasher.update(`${size}`);
-  hasher.update(first);
-  hasher.update(last);
-  return hasher.digest();
 }
 
 async function faultOf(check, { file, size, first, last }) {

@@ -12,13 +12,12 @@ const READ_BYTES = 4 * PIECE;
  * `{sha256, problem}` of a file, `problem` as `{code, detail, line?, offset?}` or null; as soon as there is a problem
  * the rest is not read, and `sha256` is null. Rejects with a `NotReadableError`, or with the signal's reason.
  */
-export function examineWhole(file, contentCheck, signal) {
-  return wholeOf(piecesOf(file, signal), file.size, contentCheck);
+export async function examineWhole(file, contentCheck, signal) {
+  return wholeOf(piecesOf(file, signal), file.size, contentCheck, await sha256());
 }
 
-/** The same of a file whose `pieces`, bytes in order, may come one by one. */
-export async function wholeOf(pieces, size, contentCheck) {
-  const hasher = await sha256();
+/** The same of a file whose `pieces`, bytes in order, may come one by one; `hasher` as of `sha256()`. */
+export async function wholeOf(pieces, size, contentCheck, hasher) {
   await loadCrc32();
   const check = checkFor(contentCheck, size)?.check ?? null;
   try {
