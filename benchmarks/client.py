@@ -35,8 +35,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from satchel.api import Api
-
 from embedded.place import BUCKET
 from embedded.programs import ROOT
 from tests.link import Link
@@ -183,9 +181,7 @@ def ready(folder: Path, round_trip: float) -> Iterator[Bench]:
         web.target, store.target = running.place.port, running.place.s3_port
         web_url = web.url if round_trip else running.base_url
         store_url = store.url if round_trip else running.environment["S3_ENDPOINT_URL"]
-        with Api(running.base_url) as api:
-            token = api.log_in("alice", "satchel-demo")["access"]
-        bench = Bench(running, web_url, store_url, token, folder)
+        bench = Bench(running, web_url, store_url, running.token(), folder)
         bench.satchel(WARM_UP.make(folder))
         yield bench
 

@@ -46,8 +46,9 @@ WARM_UPS = 6  # there are two web processes, and either may answer
 READS = b"@read\nACGT\n+\nFFFF\n"
 PATIENCE = 3_600  # seconds
 SETTINGS = {"VERIFICATION_LEASE_SECONDS": "60", "VERIFICATION_HEARTBEAT_SECONDS": "15", "SWEEP_EVERY_SECONDS": "10"}
-"""As in production; the tests' product sweeps each second, which is work for workers that have enough of it here."""
-TARGETS = {"growth, at most": 10.0, "web peak in MiB, under": 300.0, "times the straightforward one, at least": 10.0}
+"""As in production; the tests' product sweeps more often, which is work for workers that have enough of it here."""
+GROWTH, PEAK, RATIO = "growth, at most", "web peak in MiB, under", "times the straightforward one, at least"
+TARGETS = {GROWTH: 10.0, PEAK: 300.0, RATIO: 10.0}
 """Growth is the time to the 202 of 10,000 entries in those of 1,000."""
 
 
@@ -92,7 +93,7 @@ def main() -> int:
         with (
             _running_postgres(place) as url,
             running_product(place, database_url=url, settings=SETTINGS) as product,
-            _alice(product) as api,
+            product.api(timeout=300) as api,
         ):
             for _ in range(WARM_UPS):
                 _submit(product, api, Form.of(2, _upload(api, 2)))
@@ -128,7 +129,7 @@ def _tell(by_size: dict[int, Measured], queries: int, straightforward: float) ->
         "targets": TARGETS,
     }
     print(json.dumps(summary))
-    return int(growth > 10 or peak >= 300 or ratio < 10)
+    return int(growth > TARGETS[GROWTH] or peak >= TARGETS[PEAK] or ratio < TARGETS[RATIO])
 
 
 # --- over HTTP ---------------------------------------------------------------------------------------
@@ -149,9 +150,11 @@ def _upload(api: httpx.Client, number: int) -> list[str]:
 
 def _submit(product: Product, api: httpx.Client, form: Form) -> Measured:
     """Submit and wait until all is accepted."""
-    web = _web_processes(product)
+    from tests.product import forget_peak, memory
+
+    web = product.pids("web")
     for pid in web:
-        (Path("/proc") / str(pid) / "clear_refs").write_text("5")  # resets VmHWM
+        forget_peak(pid)
     files = {
         "metadataFile": ("metadata.tsv", form.table),
         "sequenceFile": ("sequences.fasta", form.fasta),
@@ -161,7 +164,7 @@ def _submit(product: Product, api: httpx.Client, form: Form) -> Measured:
     answer = api.post("/ebola-sudan/submit", params={"groupId": 1}, files=files)
     answered = time.monotonic() - start
     assert answer.status_code == 202, answer.text[:1000]
-    peak = max(map(_peak, web))
+    peak = max(memory(pid, "VmHWM") for pid in web)
     path = answer.headers["Location"].removeprefix("/api")
     while (submission := _json(api.get(path)))["status"] == "VERIFYING":
         assert time.monotonic() - start < PATIENCE, submission["counts"]
@@ -173,14 +176,6 @@ def _submit(product: Product, api: httpx.Client, form: Form) -> Measured:
 def _json(answer: httpx.Response) -> Any:
     answer.raise_for_status()
     return answer.json()
-
-
-@contextmanager
-def _alice(product: Product) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{product.base_url}/api", timeout=300) as client:
-        credentials = {"username": "alice", "password": "satchel-demo"}
-        client.headers["Authorization"] = f"Bearer {_json(client.post('/auth/token', json=credentials))['access']}"
-        yield client
 
 
 @contextmanager
@@ -198,25 +193,6 @@ def _running_postgres(folder: Path) -> Iterator[str]:
     finally:
         server.stop()
         lifeline.release()
-
-
-def _web_processes(product: Product) -> list[int]:
-    """The process IDs of the product's web server and of the processes that it has forked."""
-    found = []
-    address = f"127.0.0.1:{product.place.port}".encode()
-    for folder in Path("/proc").glob("[0-9]*"):
-        command = (folder / "cmdline").read_bytes().split(b"\0") if (folder / "cmdline").exists() else []
-        if b"gunicorn" in command and address in command and b"-S" not in command:
-            found.append(int(folder.name))
-    assert found
-    return found
-
-
-def _peak(pid: int) -> int:
-    """Bytes that a process has taken at most."""
-    status = (Path("/proc") / str(pid) / "status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) * 1024
 
 
 # --- in this process ---------------------------------------------------------------------------------

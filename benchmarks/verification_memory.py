@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MEBIBYTE = 1 << 20
 PART = 64 * MEBIBYTE
 LIMIT = 64 * MEBIBYTE
+WORKERS = ("worker", "worker-large")
 SMALL = 80 * MEBIBYTE  # over the size from which a file is verified by the worker for large ones
 
 
@@ -37,8 +38,8 @@ def main() -> int:
     found = {}
     with tempfile.TemporaryDirectory(prefix="satchel-bench-") as folder:
         place = Path(folder)
-        with running_product(place, database_url=f"sqlite:///{folder}/unused.sqlite3") as product:
-            api = _alice(product)
+        database_url = f"sqlite:///{folder}/unused.sqlite3"
+        with running_product(place, database_url=database_url) as product, product.api(timeout=120) as api:
             _verified(api, place / "warm", SMALL, gzipped=True)
             for name, size, gzipped in (("1 GiB .fastq.gz", 1024, True), ("2 GiB plain", 2048, False)):
                 found[name] = _measure(product, api, place / "file", size * MEBIBYTE, gzipped=gzipped, name=name)
@@ -48,11 +49,13 @@ def main() -> int:
 
 def _measure(product: Product, api: httpx.Client, path: Path, size: int, *, gzipped: bool, name: str) -> int:
     """Bytes that the worker process with the highest peak took beyond its idle memory."""
-    idle = {pid: _memory(pid, "VmRSS") for pid in _workers(product)}
+    from tests.product import forget_peak, memory
+
+    idle = {pid: memory(pid, "VmRSS") for name in WORKERS for pid in product.pids(name)}
     for pid in idle:
-        (Path("/proc") / str(pid) / "clear_refs").write_text("5")  # resets VmHWM
+        forget_peak(pid)
     seconds = _verified(api, path, size, gzipped=gzipped)
-    peaks = {pid: _memory(pid, "VmHWM") for pid in idle}
+    peaks = {pid: memory(pid, "VmHWM") for pid in idle}
     pid = max(idle, key=lambda pid: peaks[pid] - idle[pid])
     more = peaks[pid] - idle[pid]
     print(
@@ -88,32 +91,6 @@ def _verified(api: httpx.Client, path: Path, size: int, *, gzipped: bool) -> flo
 def _json(answer: httpx.Response) -> Any:
     answer.raise_for_status()
     return answer.json()
-
-
-def _alice(product: Product) -> httpx.Client:
-    client = httpx.Client(base_url=f"{product.base_url}/api", timeout=120)
-    credentials = {"username": "alice", "password": "satchel-demo"}
-    client.headers["Authorization"] = f"Bearer {_json(client.post('/auth/token', json=credentials))['access']}"
-    return client
-
-
-def _workers(product: Product) -> list[int]:
-    """The process IDs of the product's Celery workers and their pools."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        command = (folder / "cmdline").read_bytes().split(b"\0") if (folder / "cmdline").exists() else []
-        mine = str(product.place.var).encode() in (folder / "environ").read_bytes() if b"worker" in command else False
-        if mine and b"--app=config.celery:app" in command:
-            found.append(int(folder.name))
-    assert found
-    return found
-
-
-def _memory(pid: int, field: str) -> int:
-    """Bytes that a process takes, by a field of its status."""
-    status = (Path("/proc") / str(pid) / "status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith(f"{field}:"))
-    return int(line.split()[1]) * 1024
 
 
 if __name__ == "__main__":

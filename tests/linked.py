@@ -31,7 +31,6 @@ def running_linked(folder: Path) -> Iterator[Linked]:
         "S3_PUBLIC_ENDPOINT_URL": link.url,
         "UPLOAD_URL_LIFETIME_MINUTES": str(URL_LIFETIME / 60),
         "PART_URL_LIFETIME_MINUTES": str(URL_LIFETIME / 60),
-        "SWEEP_EVERY_SECONDS": "3",  # it need not be swift here, where there are many files
     }
     product = running_product(folder, database_url=os.environ["DATABASE_URL"], settings=settings)
     with link.running(), product as running:

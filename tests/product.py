@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import httpx
 
 from embedded.place import Place
 from embedded.programs import Lifeline, Program, RunningProgram
 from embedded.services import prepare, programs
 from embedded.stores import http_ok, running_stores
-from tests import static_files
+from tests import static_files, web
 from tests.postgres import execute
 from tests.servers import SEAWEEDFS_FLAGS
 
@@ -24,6 +26,7 @@ SETTINGS = {
     "SWEEP_EVERY_SECONDS": "3",
 }
 READY_WITHIN = 60.0  # seconds
+PASSWORD = "satchel-demo"
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,31 @@ class Product:
         """The log file of each process."""
         return {name: process.log for name, process in self.processes.items()}
 
+    def token(self, username: str = "alice") -> str:
+        """A token of one of the demo's people, for an hour."""
+        credentials = {"username": username, "password": PASSWORD}
+        answer = web.post(f"{self.base_url}/api/auth/token", json=credentials).raise_for_status()
+        return str(answer.json()["access"])
+
+    @contextmanager
+    def api(self, username: str = "alice", *, timeout: float = web.PATIENCE) -> Iterator[httpx.Client]:
+        """Its API as one of the demo's people calls it; `timeout` in seconds."""
+        headers = {"Authorization": f"Bearer {self.token(username)}"}
+        with web.client(f"{self.base_url}/api", headers=headers, timeout=timeout) as client:
+            yield client
+
+    def pids(self, name: str) -> list[int]:
+        """The process IDs of one of its programs and of all that it has started, its guard apart."""
+        parents = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+                parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+        guard = self.processes[name]._guard.pid
+        family = {guard}
+        while more := {pid for pid, parent in parents.items() if parent in family} - family:
+            family |= more
+        return sorted(family - {guard})
+
     @contextmanager
     def without(self, name: str) -> Iterator[None]:
         """One of its processes is ended, as by an administrator, and started again afterwards."""
@@ -70,6 +98,18 @@ class Product:
         """The end of what web, workers and beat have logged."""
         named = [(name, self.processes[name].tail(lines)) for name in ("web", "worker", "worker-large", "beat")]
         return "\n".join(f"--- {name}\n{text}" for name, text in named if text)
+
+
+def memory(pid: int, field: str) -> int:
+    """Bytes that a process takes, by a field of its status (proc(5)): `VmRSS` now, `VmHWM` at most so far."""
+    status = (Path("/proc") / str(pid) / "status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith(f"{field}:"))
+    return int(line.split()[1]) * 1024
+
+
+def forget_peak(pid: int) -> None:
+    """Let the `VmHWM` of a process begin anew."""
+    (Path("/proc") / str(pid) / "clear_refs").write_text("5")
 
 
 @contextmanager

@@ -1,5 +1,5 @@
 /**
- * The folders of chosen files as a tree, and which of them are samples' folders. No DOM.
+ * The folders of chosen files as a tree, and which of them are entries' folders. No DOM.
  *
  * A node is `{name, path, folders, files}`: `folders` are nodes and `files` lists of paths, both by name after NFC,
  * since macOS takes accented letters apart and tables have them whole.
@@ -37,11 +37,11 @@ export function filesBelow(node) {
 }
 
 /**
- * The folders that hold samples' folders: the chosen ones themselves, or the root where samples' folders were
+ * The folders that hold entries' folders: the chosen ones themselves, or the root where entries' folders were
  * dropped side by side. `isKnown` tells whether a folder of this name is expected.
  *
- * One folder around all others is such a holder, unless it is a sample's folder itself; so is each folder around
- * samples' folders where several were chosen one after another.
+ * One folder around all others is such a holder, unless it is an entry's folder itself; so is each folder around
+ * entries' folders where several were chosen one after another.
  */
 export function holdersOf(root, isKnown) {
   const only = onlyFolder(root);
@@ -50,8 +50,8 @@ export function holdersOf(root, isKnown) {
   return [root, ...holders.map(([, node]) => deepest(node, isKnown))];
 }
 
-/** The samples' folders of these holders, each once, and the files that lie beside them. */
-export function samplesIn(holders) {
+/** The entries' folders of these holders, each once, and the files that lie beside them. */
+export function entryFoldersIn(holders) {
   const inside = new Set(holders);
   const leadsInside = (node) => inside.has(node) || [...node.folders.values()].some(leadsInside);
   const folders = holders.flatMap((holder) =>
@@ -69,7 +69,7 @@ function isAround(node, isKnown) {
   return node.folders.size > 0 && !isKnown(node.name.normalize("NFC"));
 }
 
-/** Whether samples' folders are in this folder, or in the only folder in it, as unpacking an archive makes them. */
+/** Whether entries' folders are in this folder, or in the only folder in it, as unpacking an archive makes them. */
 function leadsToKnown(node, isKnown) {
   if ([...node.folders.keys()].some(isKnown)) return true;
   const only = onlyFolder(node);

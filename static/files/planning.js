@@ -10,7 +10,7 @@
  * - `hold`: why nothing is planned yet, or goes on, for a reason outside of the folders; else the empty string.
  */
 
-import { filesBelow, holdersOf, samplesIn, treeOf } from "./folders.js";
+import { entryFoldersIn, filesBelow, holdersOf, treeOf } from "./folders.js";
 import { many } from "./words.js";
 
 const FILE_ID_PAIR = /:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -69,7 +69,7 @@ function linked(paths, table) {
   const root = treeOf(paths);
   const holders = holdersOf(root, (name) => table.ids.has(name) || table.named.has(name));
   const unmatched = linkCells([...holders, root], table, places);
-  const { folders, loose } = samplesIn(holders);
+  const { folders, loose } = entryFoldersIn(holders);
   for (const { holder, node } of folders) {
     const folder = holders.length > 1 && holder !== root ? node.path : node.name;
     const place = { ...judge(node.name, table), folder };
@@ -91,7 +91,7 @@ function problemOf(code, detail) {
   return { code, detail };
 }
 
-/** Where the files of a sample's folder go, by the folder's name. */
+/** Where the files of an entry's folder go, by the folder's name. */
 function judge(name, table) {
   const entry = table.ids.get(name.normalize("NFC"));
   if (entry === undefined) {

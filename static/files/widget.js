@@ -1,11 +1,12 @@
 /** One extra-files widget: brings state, uploads, form and page together. */
 
+import { listenToButtons } from "./buttons.js";
 import { HiddenValue } from "./hidden_value.js";
 import { Jobs } from "./jobs.js";
 import { filesOfInput, itemsOf, listenToDrops } from "./picking.js";
-import { discardQuestion, settledClashes } from "./questions.js";
+import { settledClashes } from "./questions.js";
 import { rulesOf } from "./rules.js";
-import { canSend, hiddenValue, totals } from "./selectors.js";
+import { canSend, hiddenValue } from "./selectors.js";
 import { initialState, reduce, reduceRows } from "./state.js";
 import { View } from "./view.js";
 import { listed, many } from "./words.js";
@@ -74,6 +75,17 @@ export class ExtraFiles {
   /** Takes rows off the list, as if each had been discarded. */
   discard(keys) {
     this.#act({ type: "discarded", keys });
+  }
+
+  /** Sends files of rows that have failed again. */
+  retry(keys) {
+    this.#heard.push(...keys.map((key) => ({ type: "retried", key })));
+    this.flush();
+  }
+
+  /** Has a row take the place of the one whose name it has. */
+  replace(key) {
+    this.#act({ type: "replaced", key });
   }
 
   say(text) {
@@ -181,37 +193,6 @@ export class ExtraFiles {
       });
     }
     listenToDrops(this.element, (finding) => this.#add(finding));
-    this.#view.part("rows").addEventListener("click", (event) => this.#onRowButton(event));
-    this.#view.part("discard-all").addEventListener("click", () => this.#discardAll());
-    this.#view.part("retry-all").addEventListener("click", () => this.#retryAll());
-  }
-
-  #onRowButton({ target }) {
-    const button = target.closest("button");
-    const key = button && this.#view.rows.keyOf(button);
-    if (!key) return;
-    if (button.matches("[data-retry]")) this.#act({ type: "retried", key });
-    if (button.matches("[data-replace]")) this.#act({ type: "replaced", key });
-    if (button.matches("[data-discard]")) this.#discardOne(key);
-  }
-
-  #discardOne(key) {
-    const neighbour = this.#view.rows.neighbourOf(key);
-    this.discard([key]);
-    if (!neighbour || !this.#view.rows.focusDiscard(neighbour)) this.#view.inputs[0].focus();
-  }
-
-  async #discardAll() {
-    if (!(await this.#view.questions.ask(discardQuestion(totals(this.state).files, this.title)))) return;
-    this.discard([...this.state.rows.keys()]);
-    this.#view.inputs[0].focus();
-  }
-
-  #retryAll() {
-    const failed = [...this.state.rows.values()].filter((row) => row.problem?.retryable);
-    this.#heard.push(...failed.map(({ key }) => ({ type: "retried", key })));
-    this.flush();
-    this.#view.part("discard-all").focus();
+    listenToButtons(this, this.#view);
   }
 }
-

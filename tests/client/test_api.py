@@ -2,71 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 
 import httpx
 import pytest
 from satchel.api import Api, ApiError, Problem, UnreachableError
+from satchel.config import ConfigError
 from satchel.patience import Patience
 from satchel.transfer.connections import Connection, _is_stale
 
 from embedded.programs import wait_until
-from tests.client.conftest import ALICES_GROUP
+from tests.client.conftest import ALICES_GROUP, EMPTY_LIST, Server
 from tests.linked import Linked
 
+HTML = {"Content-Type": "text/html; charset=utf-8"}
 BUSY = (503, {"Retry-After": "2"}, b"busy")
-EMPTY_LIST = (200, {"Content-Type": "application/json"}, b'{"items": [], "nextCursor": null}')
-
-
-@dataclass
-class Server:
-    """Gives out `answers` (status, headers, body) one after another, the last again and again; notes the requests."""
-
-    answers: list[tuple[int, dict[str, str], bytes]]
-    requests: list[str] = field(default_factory=list)
-    port: int = 0
-    hangs_up: bool = False
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self.port}"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """A server that the test sets."""
-    state = Server([EMPTY_LIST])
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            state.requests.append(f"{self.command} {self.path}")
-            status, headers, body = state.answers.pop(0) if len(state.answers) > 1 else state.answers[0]
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-            self.close_connection = state.hangs_up
-
-        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - http.server's names
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        state.port = running.server_port
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield state
-        running.shutdown()
-        thread.join()
 
 
 def test_a_busy_server_is_asked_again_no_sooner_than_it_says(server: Server) -> None:
@@ -104,6 +54,92 @@ def test_what_is_no_satchel_is_told_from_one_that_refuses(linked: Linked, server
     with Api(linked.product.base_url, "satchel_wrong") as api, pytest.raises(ApiError) as refusal:
         api.file("9b3a1f52-64a1-4a47-8a55-6c2f1f0a7f3e")
     assert (refusal.value.status, refusal.value.code) == (401, "token_invalid")
+
+
+FORM = {"metadataFile": ("t.tsv", b"id\na\n")}
+CALLS: dict[str, Callable[[Api], object]] = {
+    "log_in": lambda api: api.log_in("alice", "satchel-demo"),
+    "groups": lambda api: api.groups(),
+    "request_upload": lambda api: api.request_upload(1, [{}]),
+    "request_multipart_upload": lambda api: api.request_multipart_upload(1, [{}], number_parts=1),
+    "complete_upload": lambda api: api.complete_upload([{"fileId": "8f1d"}]),
+    "complete_multipart_upload": lambda api: api.complete_multipart_upload([{"fileId": "8f1d", "etags": ["e"]}]),
+    "renew": lambda api: api.renew("8f1d"),
+    "file": lambda api: api.file("8f1d"),
+    "files": lambda api: list(api.files(1)),
+    "discard": lambda api: api.discard("8f1d"),
+    "check": lambda api: api.check("ebola-sudan", 1, FORM),
+    "submit": lambda api: api.submit("ebola-sudan", 1, FORM),
+    "submission": lambda api: api.submission(7),
+    "receipt": lambda api: api.receipt(7),
+    "receipt as JSON": lambda api: api.receipt(7, form="json"),
+    "entry": lambda api: api.entry("ebola-sudan", "SAT_1", 1),
+    "replace_files": lambda api: api.replace_files("ebola-sudan", "SAT_1", 1, {}),
+    "withdraw": lambda api: api.withdraw("ebola-sudan", "SAT_1", 1),
+    "release": lambda api: api.release("ebola-sudan", [{"accession": "SAT_1", "version": 1}]),
+    "download_url": lambda api: api.download_url("SAT_1", 1, "rawReads", "a.fq"),
+}
+STRANGE = {
+    "a page": (200, HTML, b"<html>Please accept our terms"),
+    "JSON of something else": (200, {"Content-Type": "application/json"}, b'{"ok": true}'),
+    "another list": (200, {"Content-Type": "application/json; charset=utf-8"}, b'[{"ok": true}]'),
+    "nothing": (200, {}, b""),
+    "a page that is accepted": (202, HTML, b"<html>"),
+    "JSON that does not name a problem": (404, {"Content-Type": "application/json"}, b'{"detail": "Not found."}'),
+    "problems of another kind": (422, {"Content-Type": "application/json"}, b'{"code": "x", "errors": ["y"]}'),
+    "a status of its own": (304, {}, b""),
+}
+
+
+@pytest.mark.parametrize("answer", STRANGE)
+def test_an_answer_that_satchel_does_not_give_is_told_and_taken_for_nothing_else(server: Server, answer: str) -> None:
+    server.answers = [STRANGE[answer]]
+    with Api(server.url, "satchel_x") as api:
+        for name, call in CALLS.items():
+            server.requests.clear()
+            refusal = refusal_of(call, api)
+            assert refusal, name
+            assert refusal.code == "request_failed", name
+            assert refusal.problem.detail.startswith(f"{server.url}/api/"), name
+            assert "Is this Satchel's address?" in refusal.problem.detail, name
+            assert len(server.requests) == 1, name
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_followed_by_nobody_and_told_with_where_it_leads(server: Server, status: int) -> None:
+    elsewhere = "https://satchel.example.org/elsewhere"
+    server.answers = [(status, {"Location": elsewhere, **HTML}, b"<html>")]
+    with Api(server.url, "satchel_x") as api:
+        for name, call in CALLS.items():
+            if (name, status) == ("download_url", 307):
+                assert call(api) == elsewhere
+                continue
+            refusal = refusal_of(call, api)
+            assert refusal, name
+            assert (refusal.status, refusal.code) == (status, "request_failed"), name
+            assert f"leads on to {elsewhere} ({status})" in refusal.problem.detail, name
+
+
+def refusal_of(call: Callable[[Api], object], api: Api) -> ApiError | None:
+    try:
+        call(api)
+    except ApiError as error:
+        return error
+    return None
+
+
+def test_a_page_that_is_not_found_is_no_sign_that_a_file_is_discarded(server: Server) -> None:
+    server.answers = [BUSY, (404, HTML, b"<html>")]
+    with (
+        Api(server.url, patience=Patience(sleep=lambda _: None)) as api,
+        pytest.raises(ApiError, match="not Satchel's"),
+    ):
+        api.discard("8f1d")
+
+
+def test_what_is_no_address_is_told_before_anything_is_sent() -> None:
+    with pytest.raises(ConfigError, match="no address of a server"):
+        Api("http://satchel.example.org:port")
 
 
 def test_a_submission_repeated_with_its_key_is_the_same_one(alice: Api, linked: Linked) -> None:

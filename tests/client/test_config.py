@@ -70,7 +70,9 @@ def test_a_damaged_file_is_told(home: Path, content: str) -> None:
         login_for()
 
 
-@pytest.mark.parametrize("url", ["satchel.example.org", "ftp://x", "", "https://"])
+@pytest.mark.parametrize(
+    "url", ["satchel.example.org", "ftp://x", "", "https://", "http://x:port", "http://[::1", "http://a..b"]
+)
 def test_an_address_without_its_scheme_is_told(url: str) -> None:
     with pytest.raises(ConfigError, match="no address of a server"):
         config.normal_url(url)

@@ -20,6 +20,7 @@ from satchel.planning import Plan, plan
 CATEGORY: FileCategory = {
     "name": "rawReads",
     "shownName": "Raw reads",
+    "helpText": "",
     "required": False,
     "minFiles": 1,
     "maxFiles": None,

@@ -51,7 +51,7 @@ def test_the_wheel_has_all_modules_and_the_command_and_is_built_without_the_netw
         entry_points = archive.read(f"{about}/entry_points.txt").decode()
     assert "satchel = satchel.cli:main" in entry_points
     needed = {requirement.split(">")[0].split("<")[0] for requirement in metadata.get_all("Requires-Dist", [])}
-    assert needed == {"httpx", "rich", "typer"}
+    assert needed == {"httpx", "python-calamine", "rich", "typer", "zstandard"}
 
 
 def test_the_client_imports_nothing_of_the_server() -> None:

@@ -31,9 +31,7 @@ def is_verified(api: Api, file_id: str) -> bool:
 
 def sender(linked: Linked, folder: Path) -> subprocess.Popen[str]:
     """Another process that uploads the folder."""
-    with Api(linked.product.base_url) as anonymous:
-        token = anonymous.log_in("alice", "satchel-demo")["access"]
-    where = [linked.product.base_url, token, str(ALICES_GROUP), str(PARALLEL), str(folder)]
+    where = [linked.product.base_url, linked.product.token(), str(ALICES_GROUP), str(PARALLEL), str(folder)]
     environment = {"PYTHONPATH": f"{ROOT}:{ROOT}/client/src", "PATH": ""}
     command = [sys.executable, "-W", "error", "-m", "tests.client.sending", *where]
     return subprocess.Popen(

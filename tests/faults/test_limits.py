@@ -6,10 +6,9 @@ import re
 from itertools import repeat
 from pathlib import Path
 
-import httpx
-
+from tests import web
 from tests.fixtures import new_file_id
-from tests.product import Product
+from tests.product import Product, memory
 
 TRY_A_FILE = "/admin/files/file/try-a-file/"
 RULES = {"rules-shown_name": "Raw reads", "rules-content_check": "fastq", "rules-min_files": "1"}
@@ -17,16 +16,7 @@ RULES = {"rules-shown_name": "Raw reads", "rules-content_check": "fastq", "rules
 
 def peaks_of_web(product: Product) -> dict[int, int]:
     """The most memory, in bytes, that each of the product's web processes has held since it started, by its number."""
-    address = f"127.0.0.1:{product.place.port}".encode()
-    peaks = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if b"gunicorn" in (command := (process / "cmdline").read_bytes()) and address in command:
-                [peak] = re.findall(r"VmHWM:\s+(\d+) kB", (process / "status").read_text())
-                peaks[int(process.name)] = int(peak) * 1024
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it has ended meanwhile
-    return peaks
+    return {pid: memory(pid, "VmHWM") for pid in product.pids("web")}
 
 
 def test_a_large_file_that_is_tried_is_read_to_its_end_and_never_held_in_memory(
@@ -37,7 +27,7 @@ def test_a_large_file_that_is_tried_is_read_to_its_end_and_never_held_in_memory(
     large = tmp_path / "large.fastq"
     with large.open("wb") as file:
         file.writelines(repeat(read * 100, number // 100 + 1))
-    with httpx.Client(base_url=product.base_url, follow_redirects=True, timeout=90) as client:
+    with web.client(product.base_url, follow_redirects=True, timeout=90) as client:
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', client.get("/login").text)
         assert token is not None
         login = {"username": "admin", "password": "satchel-demo", "csrfmiddlewaretoken": token[1]}
@@ -59,13 +49,7 @@ def test_a_large_file_that_is_tried_is_read_to_its_end_and_never_held_in_memory(
 
 
 def test_a_hundred_fingerprints_or_file_ids_fit_into_an_address(product: Product) -> None:
-    login = {"username": "alice", "password": "satchel-demo"}
-    token = httpx.post(f"{product.base_url}/api/auth/token", json=login, timeout=60).json()["access"]
-    for name, words in (("fingerprints", ["0" * 64] * 100), ("ids", [new_file_id() for _ in range(100)])):
-        answer = httpx.get(
-            f"{product.base_url}/api/files",
-            params={"groupId": 1, "attached": "false", name: ",".join(words)},
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=60,
-        )
-        assert (answer.status_code, answer.json()) == (200, {"items": [], "nextCursor": None})
+    with product.api() as alice:
+        for name, words in (("fingerprints", ["0" * 64] * 100), ("ids", [new_file_id() for _ in range(100)])):
+            answer = alice.get("/files", params={"groupId": 1, "attached": "false", name: ",".join(words)})
+            assert (answer.status_code, answer.json()) == (200, {"items": [], "nextCursor": None})

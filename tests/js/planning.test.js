@@ -49,7 +49,7 @@ for (const [name, ids, paths, expected] of [
   ["beside a folder around others", ["s1", "s2"], ["s1/a", "run/s2/b"], ["s1", "s2"]],
   ["with a nested folder named like another ID", ["s1", "s2"], ["run/s1/s2/a", "run/s2/b"], ["s1", "s2"]],
 ]) {
-  test(`samples' folders ${name}`, () => {
+  test(`entries' folders ${name}`, () => {
     const plan = planOf(ids, paths);
     assert.deepEqual([...plan.places.values()].map(({ entry }) => entry), expected);
     assert.equal(plan.isComplete, true);

@@ -247,6 +247,7 @@ class FileCategory(TypedDict):
 
     name: str
     shownName: str
+    helpText: str
     required: bool
     minFiles: int | None
     maxFiles: int | None

@@ -56,16 +56,25 @@ def folder() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "satchel"
 
 
+def given_url(url: str | None) -> str | None:
+    """The address that the option `url` has, or else the environment. Raises `ConfigError` for what is none."""
+    given = url or os.environ.get(URL)
+    return normal_url(given) if given else None
+
+
+def known_url(url: str | None) -> str:
+    """The same, or else the address of the last login. Raises `ConfigError`, also where there was none."""
+    if address := given_url(url) or load().default:
+        return address
+    raise ConfigError(f"No server is known. Run “satchel login”, or set {URL} and {TOKEN}.")
+
+
 def login_for(url: str | None = None, *, needs_token: bool = True) -> Login:
     """The server and token to be used; `url` is that of the option. Raises `ConfigError`."""
-    credentials = load()
-    address = url or os.environ.get(URL) or credentials.default
-    if not address:
-        raise ConfigError(f"No server is known. Run “satchel login”, or set {URL} and {TOKEN}.")
-    address = normal_url(address)
+    address = known_url(url)
     if token := os.environ.get(TOKEN):
         return Login(address, token)
-    kept = credentials.servers.get(address)
+    kept = load().servers.get(address)
     if kept is None or kept.token is None:
         if needs_token:
             raise ConfigError(f"There is no token for {address}. Run “satchel login”, or set {TOKEN}.", "not_logged_in")
@@ -81,10 +90,14 @@ def login_for(url: str | None = None, *, needs_token: bool = True) -> Login:
 def normal_url(url: str) -> str:
     """An address as it is compared: with its scheme, without `/api` and slashes at the end. Raises `ConfigError`."""
     address = url.strip().rstrip("/").removesuffix("/api").rstrip("/")
-    parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    try:
+        parts = urlsplit(address)
+        host, _ = (parts.hostname or "").encode("idna"), parts.port
+    except ValueError:  # no port number, brackets without an end, no name that a host can have
+        host = b""
+    if not host or parts.scheme not in {"http", "https"}:
         raise ConfigError(f"“{url}” is no address of a server; write it as https://satchel.example.org.")
-    return parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower()).geturl()
+    return parts._replace(netloc=parts.netloc.lower()).geturl()
 
 
 def load() -> Credentials:

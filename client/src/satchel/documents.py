@@ -6,26 +6,21 @@ what would be a pity to hear only after hours of uploading.
 
 from __future__ import annotations
 
-import bz2
 import csv
-import gzip
 import io
-import lzma
 import re
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, cast
 
+from satchel import workbooks
 from satchel.errors import Problem
+from satchel.unpacking import BrokenError, lines_of
 from satchel.words import quoted
 
 ID_COLUMNS = ("id", "submissionId")
 FASTA_IDS = "fastaIds"
 FILES = "files."
-_ZSTD = b"\x28\xb5\x2f\xfd"
-_ZIP = b"PK\x03\x04"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +45,8 @@ class Table:
     problems: list[Problem] = field(default_factory=list)
 
 
-class UnreadableHereError(Exception):
-    """The server can read this kind of document, but not this client; the sentence names the kind."""
-
-
-class _BrokenError(Exception):
-    """The document is not what it says to be; `problem` tells it."""
-
-    def __init__(self, code: str, detail: str, line: int | None = None) -> None:
-        super().__init__(detail)
-        self.problem = Problem(code, detail, where={} if line is None else {"line": line})
-
-
 def read_table(path: Path) -> Table:
-    """Read IDs and `files.` columns; raises `UnreadableHereError`, and `OSError` for a file that cannot be read."""
+    """Read IDs and `files.` columns of text or a workbook; raises `OSError` for a file that cannot be read."""
     table = Table()
     try:
         lines = _numbered(path)
@@ -72,7 +55,7 @@ def read_table(path: Path) -> Table:
         id_index = _id_index(names, header_line)
         table = Table(file_categories=tuple(name.removeprefix(FILES) for name in names if name.startswith(FILES)))
         _add_rows(table, names, id_index, lines)
-    except _BrokenError as error:
+    except BrokenError as error:
         table.problems.append(error.problem)
     return table
 
@@ -90,9 +73,7 @@ def sequence_problems(table: Table, fasta: Path | None, requirement: str) -> lis
         return [Problem("sequence_invalid", "This organism takes no sequences. Submit without a sequence file.")]
     try:
         found = _fasta_ids(fasta)
-    except UnreadableHereError:
-        return []
-    except _BrokenError as error:
+    except BrokenError as error:
         return [error.problem]
     return list(_unmatched(table, found, needs_all=wanted == "REQUIRED"))
 
@@ -126,7 +107,7 @@ def _add_rows(table: Table, names: Sequence[str], id_index: int, lines: Iterator
             seen[submission_id] = line
             table.rows.append(_row(submission_id, line, dict(zip(names, cells, strict=False))))
     if not table.rows and not table.problems:
-        raise _BrokenError("metadata_invalid", "The metadata table has a header and no rows.")
+        raise BrokenError("metadata_invalid", "The metadata table has a header and no rows.")
 
 
 def _row(submission_id: str, line: int, cells: dict[str, str]) -> Row:
@@ -140,28 +121,28 @@ def _row(submission_id: str, line: int, cells: dict[str, str]) -> Row:
 
 def _id_index(names: Sequence[str], line: int) -> int:
     if not line:
-        raise _BrokenError("metadata_invalid", "The metadata table is empty.")
+        raise BrokenError("metadata_invalid", "The metadata table is empty.")
     found = [name for name in ID_COLUMNS if name in names]
     if not found:
-        raise _BrokenError("metadata_invalid", "The table has no column “id” for the submission IDs.", line)
+        raise BrokenError("metadata_invalid", "The table has no column “id” for the submission IDs.", line)
     if len(found) > 1:
-        raise _BrokenError("metadata_invalid", "The table has both “id” and “submissionId”; keep one of them.", line)
+        raise BrokenError("metadata_invalid", "The table has both “id” and “submissionId”; keep one of them.", line)
     return names.index(found[0])
 
 
 def _numbered(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The number of each line that is not blank, from 1, and its cells."""
-    with _opened(path) as stream:
+    if workbooks.is_workbook(path):
+        yield from workbooks.rows_of(path)
+        return
+    for line, raw in enumerate(lines_of(path), start=1):
         try:
-            for line, raw in enumerate(stream, start=1):
-                text = raw.decode("utf-8-sig" if line == 1 else "utf-8").removesuffix("\n").removesuffix("\r")
-                if text.strip(" \t"):
-                    yield line, _cells(text, line)
+            text = raw.decode("utf-8-sig" if line == 1 else "utf-8").removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError as error:
-            text = "The table is not UTF-8. Save it as UTF-8."
-            raise _BrokenError("metadata_invalid", text) from error
-        except (EOFError, zipfile.BadZipFile, lzma.LZMAError, gzip.BadGzipFile) as error:
-            raise _BrokenError("compression_invalid", f"The table cannot be unpacked: {error}.") from error
+            sentence = f"Line {line} of {quoted(path.name)} is not UTF-8. Save the table as UTF-8."
+            raise BrokenError("metadata_invalid", sentence, line) from error
+        if text.strip(" \t"):
+            yield line, _cells(text, line)
 
 
 def _cells(text: str, line: int) -> list[str]:
@@ -171,51 +152,17 @@ def _cells(text: str, line: int) -> list[str]:
         return next(csv.reader([text], dialect="excel-tab", strict=True))
     except csv.Error as error:
         sentence = f"Line {line} has a quotation mark out of place."
-        raise _BrokenError("metadata_invalid", sentence, line) from error
-
-
-def _opened(path: Path) -> IO[bytes]:
-    """The document, unpacked; its kind is seen by content."""
-    with path.open("rb") as file:
-        start = file.read(8)
-    if start.startswith(b"\x1f\x8b"):
-        return cast("IO[bytes]", gzip.open(path))
-    if start.startswith(b"\xfd7zXZ\0"):
-        return lzma.open(path)
-    if start.startswith(b"BZh") and start[3:4].isdigit() and start[4:] in (b"1AY&", b"\x17rE8"):
-        return bz2.open(path)
-    if start.startswith(_ZSTD):
-        raise UnreadableHereError("packed with Zstandard")
-    if start.startswith(_ZIP):
-        return _opened_zip(path)
-    return path.open("rb")
-
-
-def _opened_zip(path: Path) -> IO[bytes]:
-    try:
-        archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        raise _BrokenError("compression_invalid", "The zip archive is damaged.") from error
-    names = [name for name in archive.namelist() if not name.endswith("/")]
-    if "[Content_Types].xml" in names:
-        raise UnreadableHereError("an Excel workbook")
-    if len(names) != 1:
-        raise UnreadableHereError("a zip archive with other than one file")
-    return archive.open(names[0])
+        raise BrokenError("metadata_invalid", sentence, line) from error
 
 
 def _fasta_ids(path: Path) -> dict[str, int]:
     """The line of each sequence's header, by its ID."""
     found: dict[str, int] = {}
-    with _opened(path) as stream:
-        try:
-            for line, raw in enumerate(stream, start=1):
-                if raw.startswith(b">"):
-                    found.setdefault(re.split(r"\s", raw[1:].decode(errors="replace"), maxsplit=1)[0], line)
-        except (EOFError, zipfile.BadZipFile, lzma.LZMAError, gzip.BadGzipFile) as error:
-            raise _BrokenError("compression_invalid", f"The sequences cannot be unpacked: {error}.") from error
+    for line, raw in enumerate(lines_of(path), start=1):
+        if raw.startswith(b">"):
+            found.setdefault(re.split(r"\s", raw[1:].decode(errors="replace"), maxsplit=1)[0], line)
     if not found:
-        raise _BrokenError("sequence_invalid", f"{quoted(path.name)} has no sequences: no line begins with >.")
+        raise BrokenError("sequence_invalid", f"{quoted(path.name)} has no sequences: no line begins with >.")
     return found
 
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+STRANGE = "request_failed"
+"""The code of answers that are not our API's."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -61,6 +64,31 @@ class ApiError(SatchelError):
     def code(self) -> str:
         """What the answer as a whole is called."""
         return self.problem.code
+
+    @property
+    def is_not_found(self) -> bool:
+        """Whether our API says that there is no such thing; a 404 of somebody else says nothing about it."""
+        return self.status == 404 and self.code != STRANGE
+
+
+class RefusedError(SatchelError):
+    """Not all of what was asked for was done, and again makes no difference before something is mended.
+
+    `problems` has everything that stands in the way, and is empty where the summary says it all; `document` is what was
+    done all the same, for the JSON.
+    """
+
+    def __init__(
+        self,
+        summary: str,
+        problems: Sequence[Problem],
+        code: str = "refused",
+        document: Mapping[str, Any] | None = None,
+        where: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(Problem(code, summary, where=where or {}))
+        self.problems = tuple(problems)
+        self.document = document or {}
 
 
 class UnreachableError(SatchelError):

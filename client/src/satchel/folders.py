@@ -1,4 +1,4 @@
-"""Folders of files to be handed in: what is in them, as a tree, and which of them are those of samples.
+"""Folders of files to be handed in: what is in them, as a tree, and which of them are those of entries.
 
 The rules are those of the page for many entries: one folder with a subfolder for each submission ID, whatever the outer
 folder is called; names are compared after NFC, since macOS takes accented letters apart and tables have them whole.
@@ -156,10 +156,10 @@ def tree_of(files: Iterable[FoundFile]) -> Node:
 
 
 def holders_of(root: Node, is_known: Callable[[str], bool]) -> list[Node]:
-    """The folders that hold samples' folders; `is_known` tells whether a folder of this name is expected.
+    """The folders that hold entries' folders; `is_known` tells whether a folder of this name is expected.
 
-    One folder around all others is such a holder, unless it is a sample's folder itself; so is each folder around
-    samples' folders where several were given.
+    One folder around all others is such a holder, unless it is an entry's folder itself; so is each folder around
+    entries' folders where several were given.
     """
     only = root.only_folder
     if only and _is_around(only, is_known):
@@ -168,8 +168,8 @@ def holders_of(root: Node, is_known: Callable[[str], bool]) -> list[Node]:
     return [root, *[_deepest(node, is_known) for node in around]]
 
 
-def samples_in(holders: list[Node]) -> tuple[list[tuple[Node, Node]], list[FoundFile]]:
-    """The samples' folders of these holders, each once and with its holder, and the files that lie beside them."""
+def entry_folders_in(holders: list[Node]) -> tuple[list[tuple[Node, Node]], list[FoundFile]]:
+    """The entries' folders of these holders, each once and with its holder, and the files that lie beside them."""
     inside = {id(holder) for holder in holders}
 
     def leads_inside(node: Node) -> bool:
@@ -186,7 +186,7 @@ def _is_around(node: Node, is_known: Callable[[str], bool]) -> bool:
 
 
 def _leads_to_known(node: Node, is_known: Callable[[str], bool]) -> bool:
-    """Whether samples' folders are in this folder, or in the only folder in it, as unpacking an archive makes them."""
+    """Whether entries' folders are in this folder, or in the only folder in it, as unpacking an archive makes them."""
     if any(map(is_known, node.folders)):
         return True
     only = node.only_folder

@@ -11,28 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from satchel.errors import ApiError, Problem, SatchelError
+from satchel.errors import ApiError, Problem, RefusedError, SatchelError
 from satchel.words import many, visible
 
 _GAP = "  "
-
-
-class RefusedError(SatchelError):
-    """The data, or what the server made of them, do not let the command go on; `problems` has everything found.
-
-    `document` is what was done all the same, for the JSON.
-    """
-
-    def __init__(
-        self,
-        summary: str,
-        problems: Sequence[Problem],
-        code: str = "refused",
-        document: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__(Problem(code, summary))
-        self.problems = tuple(problems)
-        self.document = document or {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from satchel.bodies import FileCategory
 from satchel.documents import FILES, Row, Table
 from satchel.errors import Problem
-from satchel.folders import Found, FoundFile, Node, holders_of, nfc, samples_in, tree_of
+from satchel.folders import Found, FoundFile, Node, entry_folders_in, holders_of, nfc, tree_of
 from satchel.rules import entry_problems, file_problems
 from satchel.words import quoted
 
@@ -77,9 +77,9 @@ def plan(
     return made
 
 
-def holds_file_ids(table: Table, category: str) -> bool:
-    """Whether the table's column for the category names files that are uploaded already, as `fileName:fileId`."""
-    cells = [row.files[category] for row in table.rows if category in row.files]
+def holds_file_ids(rows: Iterable[Row], category: str) -> bool:
+    """Whether the column for the category names files that are uploaded already, as `fileName:fileId`."""
+    cells = [row.files[category] for row in rows if category in row.files]
     return any(all(_PAIR.search(word) for word in cell.split()) for cell in cells)
 
 
@@ -94,7 +94,7 @@ def mapping_of_pairs(table: Table, category: str) -> Iterator[tuple[str, str, st
 def _plan_without_folder(made: Plan, table: Table, category: FileCategory, *, revising: bool) -> None:
     """No folder was given for the category: its column names uploaded files, or nothing, or something is missing."""
     name = category["name"]
-    if holds_file_ids(table, name):
+    if holds_file_ids(table.rows, name):
         return
     for row in table.rows:
         where = {"line": row.line, "submissionId": row.submission_id, "category": name}
@@ -144,9 +144,7 @@ class _Placer:
         self._ids = {nfc(row.submission_id): row.submission_id for row in rows}
         self._alike = {_without_case(row.submission_id): row.submission_id for row in rows}
         self._cells = {row.submission_id: row for row in rows if category in row.files}
-        self.has_file_ids = any(
-            all(_PAIR.search(word) for word in row.files[category].split()) for row in self._cells.values()
-        )
+        self.has_file_ids = holds_file_ids(rows, category)
         # Files by their identity, since two of one path may come from two folders; to no entry goes what has no place.
         self._entries: dict[int, str | None] = {}
         self._files: dict[int, FoundFile] = {}
@@ -178,7 +176,7 @@ class _Placer:
         }
         holders = holders_of(root, lambda name: name in self._ids or name in named)
         self._place_cells([*holders, root])
-        folders, loose = samples_in(holders)
+        folders, loose = entry_folders_in(holders)
         for holder, node in folders:
             shown = node.path if len(holders) > 1 and holder is not root else node.name
             self._place_folder(node, shown)

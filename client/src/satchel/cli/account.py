@@ -20,7 +20,7 @@ PATIENCE = Patience(attempts=3)
 
 def log_in(output: Output, url: str | None, username: str | None) -> None:
     """Check a token, or a username and password, with the server, and keep the token."""
-    address = config.normal_url(url or _asked("Address of the server", config.URL))
+    address = config.given_url(url) or config.normal_url(_asked("Address of the server", config.URL))
     login = _by_password(address, username) if username else Login(address, _secret(_token_prompt(address)))
     with Api(login.url, login.token, patience=PATIENCE) as api:
         groups = api.groups()
@@ -36,7 +36,7 @@ def log_in(output: Output, url: str | None, username: str | None) -> None:
 
 def log_out(output: Output, url: str | None) -> None:
     """Forget the token for a server; it stays good until it is revoked there."""
-    address = config.normal_url(url or config.load().default or "")
+    address = config.known_url(url)
     was_known = config.forget(address)
     output.say(f"The token for {address} is forgotten." if was_known else f"There was no token for {address}.")
     output.result({"url": address, "forgotten": was_known})

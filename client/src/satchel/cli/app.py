@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 
 from satchel import __version__
+from satchel.bodies import FileStatus
 from satchel.cli.ending import ending
 from satchel.cli.options import (
     Again,
@@ -41,15 +42,8 @@ Document = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=
 SubmissionNumber = Annotated[int, typer.Argument(metavar="SUBMISSION", min=1, show_default=False)]
 
 
-class Status(StrEnum):
-    """The states of a file."""
-
-    REQUESTED = "REQUESTED"
-    UPLOADED = "UPLOADED"
-    VERIFYING = "VERIFYING"
-    VERIFIED = "VERIFIED"
-    REJECTED = "REJECTED"
-    EXPIRED = "EXPIRED"
+Status = StrEnum("Status", [(status, status) for status in get_args(FileStatus)])  # type: ignore[misc]  # computed
+"""The states of a file, as an option can have more than one of them."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -209,7 +203,8 @@ def files(
         from satchel.cli.session import session
 
         with session(output, url) as connected:
-            listing.list_files(connected, group, [one.value for one in state or []], unattached=unattached)
+            statuses = cast("list[FileStatus]", [one.value for one in state or []])
+            listing.list_files(connected, group, statuses, unattached=unattached)
 
 
 @app.command()
@@ -254,6 +249,29 @@ def release(
 
         with session(output, url) as connected:
             releasing.release(connected, entries or [], submission, organism, yes=yes)
+
+
+@app.command()
+def replace(
+    *,
+    entry: Annotated[str, typer.Argument(metavar="ACCESSION.VERSION", show_default=False)],
+    paths: Annotated[list[Path], typer.Argument(exists=True, readable=True, show_default=False)],
+    category: Annotated[str, typer.Option("--category", help="The file category.", show_default=False)],
+    organism: OrganismOption = None,
+    wait: Wait = False,
+    parallel: Parallel = 8,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Replace the files of a category of an entry that is not released. Those of other categories stay."""
+    output = Output(as_json)
+    with ending(output):
+        from satchel.cli import replacing
+        from satchel.cli.session import session
+
+        wishes = replacing.ReplaceWishes(entry, paths, category, organism, wait=wait, parallel=parallel)
+        with session(output, url) as connected:
+            replacing.replace(connected, wishes)
 
 
 @app.command()

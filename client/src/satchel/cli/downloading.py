@@ -9,17 +9,16 @@ from typing import BinaryIO
 
 import httpx
 
+from satchel.api import TIMEOUT
 from satchel.bodies import Entry, EntryFile
 from satchel.cli.ending import UsageError
 from satchel.cli.entries import entry_named
 from satchel.cli.session import Session
-from satchel.errors import Problem, UnreachableError
-from satchel.output import RefusedError
+from satchel.errors import Problem, RefusedError, UnreachableError
 from satchel.patience import Patience, is_passing
 from satchel.rules import name_fault
 from satchel.words import many, size_words
 
-TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 CHUNK = 1 << 20
 PARTIAL = ".part"
 """The folder beside the categories, none of which is called so, for files that are not all there."""
@@ -83,7 +82,7 @@ class _Download:
             raise self._refused("file_exists", "Another file of this name is here; move it away.")
         for folder in (self._place.parent, self._partial.parent):
             folder.mkdir(parents=True, exist_ok=True)
-        begun = self._partial.stat().st_size if self._partial.exists() else 0
+        begun = self._here()
         self._fetch_with_patience()
         if _sha256(self._partial) != sha256:
             self._partial.unlink()
@@ -137,9 +136,7 @@ class _Download:
                 _copy(answer, target)
 
     def _refused(self, code: str, detail: str) -> RefusedError:
-        error = RefusedError(detail, (), code)
-        error.problem = Problem(code, detail, where={"path": str(self._place)})
-        return error
+        return RefusedError(detail, (), code, where={"path": str(self._place)})
 
 
 class _PassingError(Exception):

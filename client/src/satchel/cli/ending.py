@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import typer
 
-from satchel.errors import ApiError, FileProblemError, Problem, SatchelError
-from satchel.output import Output, RefusedError
+from satchel.errors import STRANGE, ApiError, FileProblemError, Problem, RefusedError, SatchelError
+from satchel.output import Output
 
 REFUSED, UNUSABLE, STOPPED = 1, 2, 130
 GOES_ON = "Stopped. The same command goes on where it stopped."
@@ -28,6 +28,7 @@ def ending(output: Output, *, when_stopped: str = GOES_ON) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         output.say(f"\n{when_stopped}")
+        output.result({"error": {"code": "stopped", "detail": when_stopped, "errors": []}})
         raise typer.Exit(STOPPED) from None
     except SatchelError as error:
         output.failure(error)
@@ -42,6 +43,6 @@ def code_of(error: SatchelError) -> int:
     if isinstance(error, RefusedError):
         return REFUSED
     if isinstance(error, ApiError):
-        is_refusal = 400 <= error.status < 500 and error.status != 401 and error.code != "request_failed"
+        is_refusal = 400 <= error.status < 500 and error.status != 401 and error.code != STRANGE
         return REFUSED if is_refusal else UNUSABLE
     return REFUSED if isinstance(error, FileProblemError) and error.problem.code == "file_changed" else UNUSABLE

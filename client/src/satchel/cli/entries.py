@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from satchel.bodies import AccessionVersion, Entry
+from satchel.bodies import AccessionVersion, Entry, SubmissionEntry
 from satchel.cli.ending import UsageError
 from satchel.cli.session import Session
-from satchel.errors import ApiError, Problem
-from satchel.output import RefusedError
+from satchel.errors import ApiError, Problem, RefusedError
+from satchel.output import Output
 from satchel.words import listed, many, quoted, visible
 
 _NAME = re.compile(r"(?P<accession>[^\s./]+)(?:\.(?P<version>[1-9][0-9]*))?")
@@ -26,11 +26,10 @@ def named_version(text: str) -> AccessionVersion:
 def entry_named(session: Session, text: str, organism: str | None) -> Entry:
     """The entry, of the latest version that one may see if none is named."""
     accession, version = _read(text)
-    slug = session.organism_of(accession, version or 1, organism)
-    entry = session.api.entry(slug, accession, version or 1)
+    entry = session.entry(accession, version or 1, organism)
     while version is None:
         try:
-            entry = session.api.entry(slug, accession, entry["version"] + 1)
+            entry = session.api.entry(entry["organism"], accession, entry["version"] + 1)
         except ApiError as error:
             if error.status not in (401, 403, 404):
                 raise
@@ -40,25 +39,48 @@ def entry_named(session: Session, text: str, organism: str | None) -> Entry:
 
 def names_of(entries: Sequence[AccessionVersion]) -> str:
     """How many they are, and the names of the first."""
-    names = listed([f"{entry['accession']}.{entry['version']}" for entry in entries], most=5)
-    return f"{many(len(entries), 'entry', 'entries')} ({names})"
+    return f"{many(len(entries), 'entry', 'entries')} ({listed([name_of(entry) for entry in entries], most=5)})"
+
+
+def name_of(entry: AccessionVersion | SubmissionEntry) -> str:
+    """The entry as people write it."""
+    return f"{entry['accession']}.{entry['version']}"
 
 
 def show(session: Session, text: str, organism: str | None) -> None:
     """An entry with its metadata and files."""
     entry, output = entry_named(session, text, organism), session.output
+    say(output, entry)
+    output.result(entry)
+
+
+def say(output: Output, entry: Entry) -> None:
+    """An entry in words, its files as columns."""
     released = f", released {entry['releasedAt']}" if entry["releasedAt"] else ""
-    name = f"{entry['accession']}.{entry['version']}"
-    output.say(f"{name} of {entry['organism']}, {quoted(entry['submissionId'])}, is {entry['status']}{released}.")
+    submission_id = quoted(entry["submissionId"])
+    output.say(f"{name_of(entry)} of {entry['organism']}, {submission_id}, is {entry['status']}{released}.")
     for column, value in entry["metadata"].items():
         output.say(f"  {visible(column)}: {visible(value)}")
-    header = ("CATEGORY", "NAME", "STATUS", "SIZE", "SHA256")
     rows = [
         (file["category"], file["name"], file["status"], "-" if file["size"] is None else file["size"], file["sha256"])
         for file in entry["files"]
     ]
-    output.table(header, [(*row[:-1], row[-1] or "-") for row in rows])
-    output.result(entry)
+    output.table(("CATEGORY", "NAME", "STATUS", "SIZE", "SHA256"), [(*row[:-1], row[-1] or "-") for row in rows])
+
+
+def problems_of(entry: SubmissionEntry) -> list[Problem]:
+    """Why an entry was rejected: the reason of each of its files that has one, with its place; of others nothing.
+
+    What holds up the verifying of a file is no refusal.
+    """
+    problems = []
+    for file in entry["files"] if entry["status"] == "REJECTED" else ():
+        if (reason := file["problem"]) is None:
+            continue
+        where = {"name": file["name"], "submissionId": entry["submissionId"], "category": file["category"]}
+        places = {key: value for key in ("line", "offset") if (value := reason.get(key)) is not None}
+        problems.append(Problem(reason["code"], reason["detail"], where={**where, **places}))
+    return problems
 
 
 def withdraw(session: Session, texts: Sequence[str], organism: str | None, *, yes: bool) -> None:
@@ -69,8 +91,7 @@ def withdraw(session: Session, texts: Sequence[str], organism: str | None, *, ye
     problems: list[Problem] = []
     for text, entry in zip(texts, entries, strict=True):
         try:
-            slug = session.organism_of(entry["accession"], entry["version"], organism)
-            session.api.withdraw(slug, entry["accession"], entry["version"])
+            session.api.withdraw(session.organism_of(entry, organism), entry["accession"], entry["version"])
         except ApiError as error:
             if error.status not in (403, 404, 409):
                 raise

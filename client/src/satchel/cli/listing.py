@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from satchel.bodies import File, FileStatus
 from satchel.cli.ending import UsageError
 from satchel.cli.session import Session
-from satchel.errors import ApiError, Problem
-from satchel.output import RefusedError
+from satchel.errors import ApiError, Problem, RefusedError
 from satchel.words import many, size_words
 
 

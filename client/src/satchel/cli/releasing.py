@@ -8,7 +8,7 @@ from satchel.bodies import AccessionVersion
 from satchel.cli.ending import UsageError
 from satchel.cli.entries import named_version, names_of
 from satchel.cli.session import Session
-from satchel.output import RefusedError
+from satchel.errors import RefusedError
 from satchel.words import many
 
 
@@ -20,7 +20,7 @@ def release(session: Session, texts: Sequence[str], submission: int | None, orga
         slug, entries = _of_submission(session, submission)
     else:
         entries = [named_version(text) for text in texts]
-        slug = session.organism_of(entries[0]["accession"], entries[0]["version"], organism)
+        slug = session.organism_of(entries[0], organism)
     session.confirm(f"Release {names_of(entries)}? Everybody can see them then, for good.", yes=yes)
     released = session.api.release(slug, entries)
     session.output.say(f"{many(len(released), 'entry', 'entries')} released.")

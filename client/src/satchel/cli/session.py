@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import typer
 
 from satchel.api import Api
-from satchel.bodies import FileCategory, Organism
+from satchel.bodies import AccessionVersion, Entry, FileCategory, Organism
 from satchel.cli.ending import UsageError
 from satchel.config import Login, login_for
 from satchel.errors import ApiError, Problem
@@ -51,19 +51,20 @@ class Session:
                 return organism
         raise UsageError(f"There is no organism “{slug}”; there are: {slugs}.", "organism_not_found")
 
-    def organism_of(self, accession: str, version: int, named: str | None) -> str:
-        """The organism that has this entry: the named one, else the one that says so."""
-        if named is not None:
-            return named
-        for organism in self.api.organisms():
+    def entry(self, accession: str, version: int, organism: str | None) -> Entry:
+        """The entry, of the organism that was named, or of the first that says it has it."""
+        slugs = [one["slug"] for one in self.api.organisms()] if organism is None else [organism]
+        for slug in slugs:
             try:
-                self.api.entry(organism["slug"], accession, version)
+                return self.api.entry(slug, accession, version)
             except ApiError as error:
-                if error.status != 404:
+                if organism is not None or not error.is_not_found:
                     raise
-            else:
-                return organism["slug"]
         raise ApiError(Problem("entry_not_found", f"There is no entry {accession}.{version}.", 404))
+
+    def organism_of(self, entry: AccessionVersion, organism: str | None) -> str:
+        """The organism that was named, or the one that has this entry."""
+        return organism or self.entry(entry["accession"], entry["version"], None)["organism"]
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask, unless `yes`; nobody is asked where there is no terminal. Raises `UsageError`, or ends the command."""

@@ -13,25 +13,18 @@ from pathlib import Path
 from satchel.api import Submitted
 from satchel.bodies import FileMapping, Organism
 from satchel.cli import watching
-from satchel.cli.checking import problems_in_documents, problems_in_files
+from satchel.cli.checking import problems_in_documents, problems_in_files, refuse_if_any
 from satchel.cli.ending import UsageError
 from satchel.cli.plans import plan_body, say_plan
 from satchel.cli.session import Session, category_named
-from satchel.cli.uploading import (
-    Sending,
-    failures,
-    refuse_if_any,
-    say_left_out,
-    send,
-)
-from satchel.documents import FILES, Table, UnreadableHereError, read_table, sequence_problems, table_without_files
-from satchel.errors import ApiError, Problem
+from satchel.cli.uploading import Sending, say_left_out, send_all
+from satchel.documents import FILES, Table, read_table, sequence_problems, table_without_files
+from satchel.errors import ApiError, Problem, RefusedError
 from satchel.fingerprint import fingerprint_of
 from satchel.folders import Found, files_below
-from satchel.output import RefusedError
 from satchel.planning import Plan, holds_file_ids, mapping_of_pairs, plan
 from satchel.transfer import LocalFile
-from satchel.words import many, quoted
+from satchel.words import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +113,7 @@ def _prepare(session: Session, wishes: SubmitWishes) -> _Prepared:
     """Everything that can be found wrong with table, sequences and folders, without reading the files in them."""
     organism = session.organism(wishes.organism)
     found = _found(organism, wishes.files)
-    try:
-        table = read_table(wishes.table)
-    except UnreadableHereError as error:
-        return _unread(session, organism, wishes, error)
+    table = read_table(wishes.table)
     problems = [*table.problems, *sequence_problems(table, wishes.sequences, organism["sequences"])]
     problems += _unknown_columns(table, organism)
     made = plan(
@@ -142,22 +132,10 @@ def _prepare(session: Session, wishes: SubmitWishes) -> _Prepared:
     return _Prepared(organism, group_id, made, _mapping_of_columns(table, organism), table_without_files(wishes.table))
 
 
-def _unread(session: Session, organism: Organism, wishes: SubmitWishes, error: UnreadableHereError) -> _Prepared:
-    """A table that only the server can read does, as long as no files have to be found by its rows."""
-    if wishes.files:
-        text = (
-            f"{quoted(wishes.table.name)} is {error}, which this program does not read: save it as tab-separated text."
-        )
-        raise UsageError(text, "table_unreadable")
-    return _Prepared(organism, session.group_id(wishes.group), Plan())
-
-
 def _found(organism: Organism, given: Sequence[str]) -> dict[str, Found]:
     """What is in the folders, by category."""
     found: dict[str, Found] = {}
     for category, folder in _folders(organism, given):
-        if not folder.is_dir():
-            raise UsageError(f"{quoted(str(folder))} is no folder.")
         below, together = files_below(folder), found.setdefault(category, Found())
         together.files.extend(below.files)
         together.hidden.extend(below.hidden)
@@ -173,18 +151,22 @@ def _folders(organism: Organism, given: Sequence[str]) -> list[tuple[str, Path]]
     for value in given:
         category, equals, folder = value.partition("=")
         if equals and (category in names or not Path(value).is_dir()):
-            folders.append((category_named(organism, category)["name"], Path(folder)))
+            folders.append((category_named(organism, category)["name"], _folder(folder)))
         else:
-            folders.extend(_folders_of_all(names, Path(value)))
+            folders.extend(_folders_of_all(names, _folder(value)))
     return folders
 
 
+def _folder(text: str) -> Path:
+    if not (folder := Path(text)).is_dir():
+        raise UsageError(f"{quoted(text)} is no folder.")
+    return folder
+
+
 def _folders_of_all(names: Sequence[str], folder: Path) -> list[tuple[str, Path]]:
-    if not folder.is_dir():
-        raise UsageError(f"{quoted(str(folder))} is no folder.")
     inside = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
     if inside and all(name in names for name in inside):
-        return [(name, folder / name) for name in names if name in inside]
+        return [(name, _folder(str(folder / name))) for name in names if name in inside]
     if len(names) == 1:
         return [(names[0], folder)]
     ways = " ".join(f"--files {name}=DIR" for name in names)
@@ -206,7 +188,7 @@ def _mapping_of_columns(table: Table, organism: Organism) -> FileMapping:
     """What columns of `fileName:fileId` pairs say."""
     mapping: FileMapping = {}
     for category in organism["fileCategories"]:
-        if holds_file_ids(table, category["name"]):
+        if holds_file_ids(table.rows, category["name"]):
             for submission_id, file_id, name in mapping_of_pairs(table, category["name"]):
                 _add(mapping, submission_id, category["name"], file_id, name)
     return mapping
@@ -222,12 +204,9 @@ def _send(session: Session, prepared: _Prepared, parallel: int) -> FileMapping:
     if not planned:
         return mapping
     files = [LocalFile(one.file.path, one.file.name, one.category, one.file.size) for one in planned]
-    uploaded = send(session, files, Sending(prepared.group_id, prepared.organism["slug"], parallel))
-    if failed := failures(uploaded):
-        text = f"{many(len(failed), 'file')} failed, so nothing was submitted. The same command sends what is missing:"
-        raise RefusedError(text, failed, "upload_failed")
-    for one, done in zip(planned, uploaded, strict=True):
-        _add(mapping, one.submission_id, one.category, done.file_id or "", one.file.name)
+    uploaded = send_all(session, files, Sending(prepared.group_id, prepared.organism["slug"], parallel))
+    for one, file_id in zip(planned, uploaded, strict=True):
+        _add(mapping, one.submission_id, one.category, file_id, one.file.name)
     return mapping
 
 
@@ -271,15 +250,15 @@ class _Form:
         return path.name, self._stack.enter_context(path.open("rb"))
 
 
-def _idempotency_key(prepared: _Prepared, parts: Mapping[str, tuple[str, bytes | BufferedReader]]) -> str:
+def _idempotency_key(prepared: _Prepared, wishes: SubmitWishes) -> str:
     """The same for the same documents and files, from whichever folder: so that a lost answer submits nothing twice.
 
-    Files count by their fingerprints, not by file ID: another upload of the same bytes is the same submission.
+    Documents count as they were given, the table with the file IDs in it. Files from folders count by their
+    fingerprints, with the entry and category that they go to: another upload of the same bytes is the same submission.
     """
     digest = hashlib.sha256(f"{prepared.organism['slug']}\n{prepared.group_id}\n".encode())
-    for name in ("metadataFile", "sequenceFile", "checksumFile"):
-        if part := parts.get(name):
-            digest.update(f"{name} {_sha256(part[1])}\n".encode())
+    for path in (wishes.table, wishes.sequences, wishes.checksums):
+        digest.update(f"{_sha256(path) if path else None}\n".encode())
     lines = [
         json.dumps([one.submission_id, one.category, one.file.name, fingerprint_of(one.file.path, one.file.size)])
         for one in prepared.plan.files
@@ -288,19 +267,16 @@ def _idempotency_key(prepared: _Prepared, parts: Mapping[str, tuple[str, bytes |
     return f"satchel-{digest.hexdigest()}"
 
 
-def _sha256(content: bytes | BufferedReader) -> str:
-    if isinstance(content, bytes):
-        return hashlib.sha256(content).hexdigest()
-    digest = hashlib.file_digest(content, "sha256").hexdigest()
-    content.seek(0)
-    return digest
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _submit(
     session: Session, prepared: _Prepared, parts: Mapping[str, tuple[str, bytes | BufferedReader]], wishes: SubmitWishes
 ) -> Submitted:
     call = session.api.revise if wishes.revising else session.api.submit
-    key = None if wishes.again else _idempotency_key(prepared, parts)
+    key = None if wishes.again else _idempotency_key(prepared, wishes)
     try:
         return call(prepared.organism["slug"], prepared.group_id, parts, idempotency_key=key)
     except ApiError as error:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from satchel.bodies import FileCategory, Organism
+from satchel.cli.checking import problems_of_category, refuse_if_any
 from satchel.cli.ending import UsageError
 from satchel.cli.progress import progress_of
 from satchel.cli.session import Session, category_named
-from satchel.errors import Problem
+from satchel.errors import Problem, RefusedError
 from satchel.folders import FoundFile, file_at, files_below
-from satchel.output import RefusedError, problem_body
-from satchel.prechecks import Look, look_at
-from satchel.rules import file_problems
+from satchel.output import problem_body
 from satchel.transfer import LocalFile, Uploaded, Uploader
 from satchel.words import listed, many, size_words
-
-LOOKERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +34,9 @@ class UploadWishes:
 def upload(session: Session, wishes: UploadWishes) -> None:
     """Look at the files, send them, and print their file IDs. Raises `RefusedError` if not all could be taken."""
     target = _target(session, wishes)
-    found = _found(session, wishes.paths)
+    found = found_files(session, wishes.paths)
     if target is not None:
-        refuse_if_any(_problems_of(found, target[1]), "Nothing was sent:")
+        refuse_if_any(problems_of_category(found, target[1]), "Nothing was sent:")
     group_id = session.group_id(wishes.group)
     organism, category = (target[0]["slug"], target[1]["name"]) if target else (None, None)
     files = [LocalFile(file.path, file.name, category, file.size) for file in found]
@@ -86,6 +82,15 @@ def send(session: Session, files: Sequence[LocalFile], how: Sending) -> list[Upl
     return uploaded
 
 
+def send_all(session: Session, files: Sequence[LocalFile], how: Sending) -> list[str]:
+    """Send the files of something that needs all of them; their file IDs. Raises `RefusedError` if some failed."""
+    uploaded = send(session, files, how)
+    if failed := failures(uploaded):
+        text = f"{many(len(failed), 'file')} failed, so nothing else was done. The same command sends what is missing:"
+        raise RefusedError(text, failed, "upload_failed")
+    return [one.file_id or "" for one in uploaded]
+
+
 def failures(uploaded: Sequence[Uploaded]) -> list[Problem]:
     """The problems of files that failed, each with its path."""
     return [
@@ -95,29 +100,20 @@ def failures(uploaded: Sequence[Uploaded]) -> list[Problem]:
     ]
 
 
-def look_at_all(files: Sequence[tuple[FoundFile, str]]) -> list[Look]:
-    """A look at each file for the content check of its category, several at once: disks and networks take their time.
-
-    Raises `OSError` for a file that cannot be read.
-    """
-    with ThreadPoolExecutor(LOOKERS) as pool:
-        return list(pool.map(lambda one: look_at(one[0].path, one[1]), files))
-
-
-def fault_problem(file: FoundFile, category: str, look: Look) -> Problem | None:
-    """What a look has found wrong, with its place."""
-    fault = look.fault
-    if fault is None:
-        return None
-    numbers = {"line": fault.line, "offset": fault.offset}
-    where = {"path": file.relative, "category": category, **{key: n for key, n in numbers.items() if n is not None}}
-    return Problem(fault.code, fault.detail, where=where)
-
-
-def refuse_if_any(problems: Sequence[Problem], summary: str) -> None:
-    """Raise `RefusedError` with all of them, if there are any."""
-    if problems:
-        raise RefusedError(f"{summary} {many(len(problems), 'problem')}.", problems)
+def found_files(session: Session, paths: Sequence[Path]) -> list[FoundFile]:
+    """The files that paths name, those in folders included; each once. Raises `UsageError` where there is none."""
+    found: dict[Path, FoundFile] = {}
+    hidden: list[str] = []
+    for path in paths:
+        below = files_below(path) if path.is_dir() else None
+        if below is not None:
+            hidden.extend(below.hidden)
+        for file in below.files if below else [file_at(path, path.name)]:
+            found.setdefault(file.path.resolve(), file)
+    say_left_out(session, hidden)
+    if not found:
+        raise UsageError("There is no file to be sent there.", "nothing_to_send")
+    return list(found.values())
 
 
 def say_left_out(session: Session, paths: Sequence[str]) -> None:
@@ -133,29 +129,6 @@ def _target(session: Session, wishes: UploadWishes) -> tuple[Organism, FileCateg
         return None
     organism = session.organism(wishes.organism)
     return organism, category_named(organism, wishes.category)
-
-
-def _found(session: Session, paths: Sequence[Path]) -> list[FoundFile]:
-    """The files that paths name, those in folders included; each once."""
-    found: dict[Path, FoundFile] = {}
-    hidden: list[str] = []
-    for path in paths:
-        below = files_below(path) if path.is_dir() else None
-        if below is not None:
-            hidden.extend(below.hidden)
-        for file in below.files if below else [file_at(path, path.name)]:
-            found.setdefault(file.path.resolve(), file)
-    say_left_out(session, hidden)
-    if not found:
-        raise UsageError("There is no file to be sent there.", "nothing_to_send")
-    return list(found.values())
-
-
-def _problems_of(files: Sequence[FoundFile], category: FileCategory) -> list[Problem]:
-    problems = [problem for file in files for problem in file_problems(file, category)]
-    looks = look_at_all([(file, category["contentCheck"] or "") for file in files])
-    faults = [fault_problem(file, category["name"], look) for file, look in zip(files, looks, strict=True)]
-    return [*problems, *filter(None, faults)]
 
 
 def _body(one: Uploaded) -> dict[str, Any]:

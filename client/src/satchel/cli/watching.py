@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 from satchel.bodies import Submission, SubmissionEntry, SubmissionPage
+from satchel.cli.entries import name_of, problems_of
 from satchel.cli.session import Session
-from satchel.errors import Problem
-from satchel.output import RefusedError
+from satchel.errors import RefusedError
 from satchel.words import many
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
 """Seconds between two looks: small submissions are settled at once, large ones need not be asked about all the time."""
 
-WHEN_STOPPED = "Stopped watching. The submission goes on by itself; the same command shows it again."
-
 
 def status(session: Session, number: int, *, watch: bool) -> None:
-    """Show a submission. Raises `RefusedError` if entries of it were rejected, or none is left."""
+    """Show a submission. Raises `RefusedError` if it is settled and entries of it were rejected, or none is left."""
     if watch:
         follow(session, number)
     else:
@@ -50,26 +47,17 @@ def show(session: Session, page: SubmissionPage) -> None:
     rejected = page["counts"]["rejected"]
     if page["status"] == "WITHDRAWN":
         raise RefusedError("All of its entries were withdrawn.", (), "entries_withdrawn", document)
-    if not rejected:
+    problems = [problem for entry in page["entries"] for problem in problems_of(entry)]
+    if page["status"] == "VERIFYING" or not rejected:
+        output.problems(problems)
         output.result(document)
         return
-    problems = [problem for entry in page["entries"] for problem in _problems(entry)]
     text = f"{many(rejected, 'entry', 'entries')} of {page['counts']['entries']:,} rejected:"
     raise RefusedError(text, problems, "entries_rejected", document)
 
 
 def _row(entry: SubmissionEntry) -> tuple[str, str, str, int]:
-    accession = f"{entry['accession']}.{entry['version']}"
-    return accession, entry["submissionId"], entry["status"], len(entry["files"])
-
-
-def _problems(entry: SubmissionEntry) -> Iterator[Problem]:
-    for file in entry["files"]:
-        if (reason := file["problem"]) is None:
-            continue
-        where = {"name": file["name"], "submissionId": entry["submissionId"], "category": file["category"]}
-        places = {key: value for key in ("line", "offset") if (value := reason.get(key)) is not None}
-        yield Problem(reason["code"], reason["detail"], where={**where, **places})
+    return name_of(entry), entry["submissionId"], entry["status"], len(entry["files"])
 
 
 def _counts(state: Submission | SubmissionPage) -> str:
