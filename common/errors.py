@@ -10,6 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+MOST_TOLD = 1_000
+"""How many problems of one request are told at most; the others are counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Location:
@@ -47,7 +50,7 @@ class ErrorList:
     Keeps the first `limit` and counts the rest, so that a table with a million bad rows stays small.
     """
 
-    limit: int = 1_000
+    limit: int = MOST_TOLD
     errors: list[DomainError] = field(default_factory=list)
     count: int = 0
 
@@ -72,7 +75,7 @@ class ErrorList:
 
 
 class ValidationFailedError(Exception):
-    """A well-formed request in which one or more things are wrong; carries all of them.
+    """A well-formed request in which one or more things are wrong; carries the first `MOST_TOLD`, and their number.
 
     `results` holds what did succeed, for calls in which one bad item does not undo the others.
     """
@@ -80,9 +83,9 @@ class ValidationFailedError(Exception):
     def __init__(
         self, errors: Sequence[DomainError], count: int | None = None, results: Sequence[object] | None = None
     ) -> None:
-        super().__init__(f"{count or len(errors)} problems")
-        self.errors = list(errors)
-        self.count = len(self.errors) if count is None else count
+        self.count = len(errors) if count is None else count
+        super().__init__(f"{self.count} problems")
+        self.errors = list(errors[:MOST_TOLD])
         self.results = results
 
 
@@ -98,6 +101,13 @@ class ParameterInvalidError(DomainError):
 
     code = "parameter_invalid"
     title = "A parameter cannot be read"
+
+
+class RequestTooLargeError(DomainError):
+    """A body, or a part of it, that is larger than it may be."""
+
+    code = "request_too_large"
+    title = "The body is larger than this address takes"
 
 
 class RetryLaterError(DomainError):

@@ -11,7 +11,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.views import APIView
 
-from common.errors import DomainError, RetryLaterError
+from common.errors import MOST_TOLD, DomainError, RetryLaterError
 from common.problems import CONTENT_TYPE, STATUS_OF_CODE, TITLES, type_url
 from common.schema import (
     COMPONENTS,
@@ -63,7 +63,9 @@ PROBLEM = named(
             detail={**TEXT, "description": "What is wrong, and what to do about it."},
             instance={"type": "string", "description": "The path of the call."},
             code=one_of([*STATUS_OF_CODE], description="Stable, for programs."),
-            errors=list_of(PROBLEM_ITEM, description="Each thing that is wrong, the first 1,000.", maxItems=1_000),
+            errors=list_of(
+                PROBLEM_ITEM, description=f"Each thing that is wrong, the first {MOST_TOLD:,}.", maxItems=MOST_TOLD
+            ),
             errorCount={**COUNT, "description": "How many things are wrong."},
             results=list_of({"type": "object"}, description="What succeeded, where one bad item does not undo others."),
         ),

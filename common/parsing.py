@@ -77,9 +77,16 @@ def parse_parameters(serializer: type[serializers.Serializer[Any]], data: Mappin
     return parsed
 
 
-def parse_list(serializer: type[serializers.Serializer[Any]], data: object) -> list[dict[str, Any]]:
-    """The JSON body as a list of objects that the serializer reads; raises as `parse_parameters`."""
-    parsed: list[dict[str, Any]] = _parse(serializer(data=data, many=True), in_body=True)
+def parse_list(serializer: type[serializers.Serializer[Any]], data: object, *, most: int) -> list[dict[str, Any]]:
+    """The JSON body as a list of at most so many objects that the serializer reads; raises as `parse_parameters`.
+
+    Of a longer list none is looked at.
+    """
+    too_long = "it may have {max_length} objects at most; send the others in another call."
+    many: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=serializer(), data=data, max_length=most, error_messages={"max_length": too_long}
+    )
+    parsed: list[dict[str, Any]] = _parse(many, in_body=True)
     return parsed
 
 

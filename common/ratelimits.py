@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import redis
 import structlog
 from django.conf import settings
-from django.core.cache import cache as shared_cache
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from common.addresses import address_of
+from common.counters import count
 from common.errors import RateLimitedError
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ class CallsPerMinute(BaseThrottle):
             return True
         minute, second = divmod(int(time()), MINUTE)
         try:
-            calls = _count(f"calls-{minute}-{self._caller(request)}")
+            # It ends by itself, a minute after its own.
+            calls = count(f"calls-{minute}-{self._caller(request)}", lasts=2 * MINUTE)
         except redis.RedisError as error:
             log.warning("calls_not_counted", exc_info=error)
             return True
@@ -51,10 +52,3 @@ class CallsPerMinute(BaseThrottle):
         if request.user.is_authenticated:
             return f"account-{request.user.pk}"
         return f"address-{address_of(request)}"
-
-
-def _count(counter: str) -> int:
-    """Count one call; the counter ends by itself, a minute after its own."""
-    if shared_cache.add(counter, 1, timeout=2 * MINUTE):
-        return 1
-    return shared_cache.incr(counter)

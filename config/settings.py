@@ -200,7 +200,7 @@ TABLE_MAX_BYTES = env.int("TABLE_MAX_BYTES", default=256 * 1024 * 1024)
 SEQUENCES_MAX_BYTES = env.int("SEQUENCES_MAX_BYTES", default=1024 * 1024 * 1024)
 # The most that an admin may send at a time to see what the rules of a file category make of it, in bytes.
 TRY_A_FILE_MAX_BYTES = env.int("TRY_A_FILE_MAX_BYTES", default=1024**3)
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64_000_000  # bytes; the largest JSON body or file mapping
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64_000_000  # bytes; the largest JSON body, or form parts that are no files
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 # --- fixity ---------------------------------------------------------------------------------------
@@ -281,6 +281,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PARSER_CLASSES": ["common.parsing.BodyParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "common.negotiation.JSONAlways",
     "DEFAULT_SCHEMA_CLASS": "common.openapi.DescribedSchema",
+    # OPTIONS is refused as any other method that is not described.
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_THROTTLE_CLASSES": ["common.ratelimits.CallsPerMinute"],
     "EXCEPTION_HANDLER": "common.problems.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

@@ -24,23 +24,37 @@ def settle_entries_of(file_ids: Collection[uuid.UUID]) -> None:
     Call it after what was found is committed: of two workers that finish the last two files of an entry, the
     later sees both.
     """
-    attached = FileAttachment.objects.filter(entry=OuterRef("pk"), file__in=file_ids)
-    settle(SequenceEntry.objects.filter(Exists(attached)))
+    attached = FileAttachment.objects.filter(is_one_of("file_id", file_ids))
+    # By their keys: told of their status, too, the database begins with all entries that are being verified, of which
+    # it expects few, and of which there are thousands right after a large submission.
+    if entries := set(attached.values_list("entry_id", flat=True)):
+        settle(SequenceEntry.objects.filter(is_one_of("pk", entries, "bigint")))
 
 
 def settle(entries: QuerySet[SequenceEntry]) -> None:
     """Accept or reject those of the entries about which nothing is open, whatever their number.
 
-    Two updates, and one query for pairs that can be compared, with an update or two where there are any. An entry
-    without files is accepted. Safe to repeat: only entries still VERIFYING change.
+    Three queries, an update for each of the two where there are any, and as much again where there are pairs that can
+    be compared. An entry without files is accepted. Safe to repeat: only entries still VERIFYING change.
     """
-    now = timezone.now()
     attachments = FileAttachment.objects.filter(entry=OuterRef("pk"))
     failed, pending = Exists(attachments.failed()), Exists(attachments.pending())
     verifying = entries.filter(status=SequenceEntry.Status.VERIFYING)
-    compare_pairs(verifying)
-    verifying.filter(failed).update(status=SequenceEntry.Status.REJECTED, settled_at=now)
-    verifying.filter(~failed, ~pending).update(status=SequenceEntry.Status.ACCEPTED, settled_at=now)
+    uncompared = FileAttachment.objects.filter(pairing=True, pair_compared_at__isnull=True)
+    if uncompared.filter(entry__in=verifying.values("pk")).exists():
+        compare_pairs(verifying)
+    _settle_as(SequenceEntry.Status.REJECTED, verifying.filter(failed))
+    _settle_as(SequenceEntry.Status.ACCEPTED, verifying.filter(~failed, ~pending))
+
+
+def _settle_as(status: SequenceEntry.Status, entries: QuerySet[SequenceEntry]) -> None:
+    """Locked in order: other workers may be settling some of the same, for the other files that they have."""
+    with transaction.atomic():
+        locked = list(entries.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+        if locked:
+            SequenceEntry.objects.filter(is_one_of("pk", locked, "bigint")).update(
+                status=status, settled_at=timezone.now()
+            )
 
 
 def compare_pairs(entries: QuerySet[SequenceEntry]) -> None:

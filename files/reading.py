@@ -46,7 +46,7 @@ def read(stored: StoredObject, check_names: Sequence[str], *, before_chunk: Call
     run = run_of(check_names, stored.size)
     size = 0
     with (
-        storage.open_stream(stored.key, etag=stored.etag) as chunks,
+        storage.open_stream(stored.key, etag=stored.etag, size=stored.size) as chunks,
         _steps(stored.size, sha256.update, md5.update, run) as take,
     ):
         for chunk in chunks:

@@ -46,6 +46,16 @@ def presign(
     return signer.url(lines, _joined(pairs), _joined(sorted(pairs)))
 
 
+def presign_own(method: str, key: str, *, expires_in: int) -> str:
+    """Return a URL for ourselves: at the address under which we see the store, not that under which clients do.
+
+    Raises `ValueError` as `presign` does.
+    """
+    endpoint = _endpoint(settings.S3_ENDPOINT_URL, settings.S3_BUCKET, settings.S3_ADDRESSING_STYLE)
+    signer = _signer(method, key, expires_in=expires_in, signed_headers=["host"], endpoint=endpoint)
+    return signer.url(f"host:{signer.host}\n", "", "")
+
+
 def presign_parts(
     key: str,
     upload_id: str,
@@ -77,7 +87,7 @@ def presign_parts(
 
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
-    """Where clients find the bucket: `origin` as in the URL, `host` as in their Host header."""
+    """Where the bucket is found: `origin` as in the URL, `host` as in the Host header."""
 
     origin: str
     host: str
@@ -112,10 +122,18 @@ class _Signer:
         return f"{self.origin}{self.path}?{query}{'&' * bool(query)}{self.authentication}&X-Amz-Signature={signature}"
 
 
-def _signer(method: str, key: str, *, expires_in: int, signed_headers: Sequence[str], now: datetime | None) -> _Signer:
+def _signer(
+    method: str,
+    key: str,
+    *,
+    expires_in: int,
+    signed_headers: Sequence[str],
+    now: datetime | None = None,
+    endpoint: _Endpoint | None = None,
+) -> _Signer:
     if not 1 <= expires_in <= MAX_EXPIRES_IN:
         raise ValueError(f"A presigned URL lives 1 to {MAX_EXPIRES_IN} seconds, not {expires_in}.")
-    endpoint = _endpoint(settings.S3_PUBLIC_ENDPOINT_URL, settings.S3_BUCKET, settings.S3_ADDRESSING_STYLE)
+    endpoint = endpoint or _endpoint(settings.S3_PUBLIC_ENDPOINT_URL, settings.S3_BUCKET, settings.S3_ADDRESSING_STYLE)
     timestamp = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     scope = f"{timestamp[:8]}/{settings.S3_REGION}/s3/aws4_request"
     header_names = ";".join(sorted(signed_headers))

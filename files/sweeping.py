@@ -6,19 +6,21 @@ Every function may run at any time, twice or at once: each changes rows by compa
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TypeVar
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from common.database import update_each
 from files import acceptance, deletion, storage
 from files.errors import StorageUnavailableError
 from files.models import File
-from files.storage import StoredUpload
+from files.storage import StoredObject, StoredUpload
 from submissions.models import IdempotencyRecord, SequenceEntry, Submission
 
 log = structlog.get_logger(__name__)
@@ -95,15 +97,31 @@ def delete_unattached() -> int:
 def clear_staging() -> int:
     """Delete staged objects that no file waits for any more; returns how many.
 
-    They come from a URL that was used again after its file was read, and from uploads that have expired.
+    They come from a URL that was used again after its file was read, and from uploads that have expired. Of uploads
+    that were requested without a size, the listing tells it, and the group's quota counts it from then on.
     """
-    return sum(_clear(keys) for keys in _in_batches(stored.key for stored in storage.list_prefix("staging/")))
+    return sum(_clear(staged) for staged in _in_batches(storage.list_prefix("staging/")))
 
 
-def _clear(keys: list[str]) -> int:
+def _clear(staged: list[StoredObject]) -> int:
+    _record_sizes({stored.key: stored.size for stored in staged})
+    keys = [stored.key for stored in staged]
     wanted = [File.Status.REQUESTED, File.Status.UPLOADED, File.Status.VERIFYING]
     live = File.objects.filter(staging_key__in=keys, status__in=wanted).values_list("staging_key", flat=True)
     return _delete_all_but(set(live), keys)
+
+
+def _record_sizes(sizes: Mapping[str, int]) -> None:
+    """Record the sizes, in bytes by staging key, of what has come and nobody has completed or claimed a size of."""
+    unsaid = File.objects.under_way().filter(claimed_size__isnull=True)
+    rows = unsaid.filter(staging_key__in=sizes).values_list("pk", "staging_key", "size")
+    listed = {pk: {"size": sizes[key]} for pk, key, size in rows if size != sizes[key]}
+    if not listed:
+        return
+    with transaction.atomic():
+        # Locked in order, as by those who complete uploads.
+        waiting = unsaid.filter(pk__in=listed).select_for_update().order_by("pk").values_list("pk", flat=True)
+        update_each(File, {pk: listed[pk] for pk in waiting})
 
 
 def delete_orphans() -> int:

@@ -7,7 +7,7 @@ do they. Which worker takes from which is its command line's business; one that 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import redis
 import structlog
@@ -15,6 +15,7 @@ from celery import Task, current_app, shared_task
 from django.conf import settings
 from django.db import transaction
 
+from common.database import is_one_of
 from files import acceptance, fixity, sweeping, verification
 from files.models import File
 
@@ -23,6 +24,10 @@ log = structlog.get_logger(__name__)
 SENT_AT_ONCE = 100
 """How many messages a web request sends itself; each takes about a millisecond."""
 BATCH = 1_000
+FILES_IN_A_TASK = 50
+"""How many small files go into one message at most: some seconds of work, whatever the worker."""
+TASKS_AT_LEAST = 8
+"""Into so many messages small files are divided, if they are that many, so that few are not one worker's alone."""
 
 
 def enqueue(file_ids: Iterable[uuid.UUID]) -> None:
@@ -45,19 +50,40 @@ def enqueue(file_ids: Iterable[uuid.UUID]) -> None:
 
 
 def _send(file_ids: Sequence[str]) -> None:
-    """Send a message for each file, to the queue that its size asks for, all through one connection."""
+    """Send messages for files: several small ones in one, to the queue that their size asks for, by one connection."""
     if not file_ids:
         return
-    large = {str(pk) for pk in File.objects.filter(pk__in=file_ids).of_size(large=True).values_list("pk", flat=True)}
+    files = File.objects.filter(is_one_of("pk", map(uuid.UUID, file_ids)))
+    large = {str(pk) for pk in files.of_size(large=True).values_list("pk", flat=True)}
+    small = {str(pk) for pk in files.batchable().values_list("pk", flat=True)}
     with current_app.producer_pool.acquire(block=True) as producer:
-        for file_id in file_ids:
-            queue = settings.LARGE_FILES_QUEUE if file_id in large else settings.CELERY_TASK_DEFAULT_QUEUE
-            verify_file.apply_async((file_id,), queue=queue, producer=producer)
+        for batch in _batches(file_ids, small):
+            queue = settings.LARGE_FILES_QUEUE if large.intersection(batch) else settings.CELERY_TASK_DEFAULT_QUEUE
+            if len(batch) == 1:
+                verify_file.apply_async((batch[0],), queue=queue, producer=producer)
+            else:
+                verify_files.apply_async((batch,), queue=queue, producer=producer)
+
+
+def _batches(file_ids: Sequence[str], small: Collection[str]) -> Iterator[list[str]]:
+    """The small files in batches, the others each alone, in the order in which their first was given."""
+    number = min(FILES_IN_A_TASK, -(-len(small) // TASKS_AT_LEAST))
+    waiting: list[str] = []
+    for file_id in file_ids:
+        if file_id not in small:
+            yield [file_id]
+            continue
+        waiting.append(file_id)
+        if len(waiting) == number:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
 
 
 @shared_task
 def send_files(file_ids: list[str]) -> None:
-    """Send a message for each file, at most some thousand; a second run sends them twice, which does no harm."""
+    """Send messages for files, at most some thousand; a second run sends them twice, which does no harm."""
     _send(file_ids)
 
 
@@ -72,10 +98,31 @@ def verify_file(self: Task[[str], None], file_id: str) -> None:
     if _came_as_small(self) and File.objects.filter(pk=key).of_size(large=True).exists():
         _send([file_id])
         return
-    while verification.verify(key):
-        pass
-    # Once, at the end: it is the largest part of the work on a small file.
-    acceptance.settle_entries_of([key])
+    _verify([key])
+
+
+@shared_task
+def verify_files(file_ids: list[str]) -> None:
+    """Read small files as `verify_file` does, together.
+
+    Those are sent on alone that are no longer small or have failed to be read: a file at which workers die takes no
+    other with it a second time.
+    """
+    keys = [uuid.UUID(file_id) for file_id in file_ids]
+    files = File.objects.filter(is_one_of("pk", keys))
+    together = set(files.batchable().values_list("pk", flat=True))
+    _send([str(pk) for pk in files.values_list("pk", flat=True) if pk not in together])
+    _verify([key for key in keys if key in together])
+
+
+def _verify(keys: list[uuid.UUID]) -> None:
+    left = keys
+    try:
+        while left:
+            left = verification.verify_many(left)
+    finally:
+        # Once, at the end, and for those that were read before one of them failed.
+        acceptance.settle_entries_of(keys)
 
 
 def _came_as_small(task: Task[[str], None]) -> bool:
@@ -92,7 +139,8 @@ def sweep() -> None:
     """
     sweeping.settle_entries()
     for queue, large in ((settings.CELERY_TASK_DEFAULT_QUEUE, False), (settings.LARGE_FILES_QUEUE, True)):
-        room = sweeping.BATCH - _length_of(queue)
+        # Any message that waits may be for so many files.
+        room = sweeping.BATCH - _length_of(queue) * (1 if large else FILES_IN_A_TASK)
         if room > 0:
             _send([str(file_id) for file_id in sweeping.files_to_resend(room, large=large)])
 
@@ -101,12 +149,13 @@ def sweep() -> None:
 def sweep_storage() -> None:
     """Expire uploads that were given up, delete files that are attached nowhere, what is left in staging, and the
     records of old idempotency keys."""
+    # What needs no object store comes first, so that it is done while the store is down.
     swept = {
+        "forgotten": sweeping.forget_answers(),
         "expired": sweeping.expire_abandoned(),
         "aborted": sweeping.abort_expired(),
         "deleted": sweeping.delete_unattached(),
         "cleared": sweeping.clear_staging(),
-        "forgotten": sweeping.forget_answers(),
     }
     if any(swept.values()):
         log.info("storage_swept", **swept)

@@ -1,4 +1,4 @@
-"""Having a file read once and recording what it is: size, sha256, md5, and the content checks asked for.
+"""Having files read once and recording what it is: size, sha256, md5, and the content checks asked for.
 
 A mismatch is a result and is never retried; a fault (network, store, short read) is never a result. Only a copy
 that nobody can write to is read: a single upload's URL can be replayed as long as it lives.
@@ -7,15 +7,17 @@ that nobody can write to is read: a single upload's URL can be replayed as long 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from common.database import let_go_of_connection
+from common.database import is_one_of, let_go_of_connection
 from files import leases, reading, storage
+from files.batches import FAULTS, Batch
 from files.content import CheckOutcome
 from files.errors import StorageUnavailableError
 from files.leases import Lease, LeaseLostError
@@ -29,75 +31,86 @@ log = structlog.get_logger(__name__)
 
 MAX_SINGLE_SIZE = 5 * 1024**3
 """Bytes that S3 copies in one call (S3 API Reference, "CopyObject")."""
-FAULTS = (StorageUnavailableError, storage.ObjectMissingError, storage.ObjectChangedError)
+CLAIMS = ("claimed_size", "claimed_sha256", "claimed_md5")
 
 
 def verify(file_id: uuid.UUID) -> bool:
-    """Do what is still to be done for a file: read it, or run the content checks that were asked for since.
+    """`verify_many` for one file; whether something was recorded."""
+    return bool(verify_many([file_id]))
 
-    Returns whether something was recorded, and so whether there may be more to do. Safe to run twice or at
-    once: only the holder of the lease records, and a file with nothing to do is left alone. A fault of storage
-    gives the file back for later; any other exception does too, and is raised.
+
+def verify_many(file_ids: Collection[uuid.UUID]) -> list[uuid.UUID]:
+    """Do what is still to be done for files: read them, or run the content checks that were asked for since.
+
+    Returns those of which something was recorded, and for which there may so be more to do. Safe to run twice or at
+    once: only the holder of a lease records, and a file with nothing to do is left alone. A fault of storage gives its
+    file back for later; any other exception does too, and is raised once the other files are done. The number of
+    queries does not depend on that of the files, but for those that are rejected or fail.
     """
-    lease = leases.claim(file_id)
-    if lease is None:
-        return False
+    batch = Batch(leases.claim_many(file_ids))
+    if not batch.held:
+        return []
     try:
-        with lease.kept_alive():
-            _work(lease)
-    except LeaseLostError:
-        log.info("lease_lost", file_id=str(file_id))
-        return False
-    except File.DoesNotExist:
-        log.info("file_deleted", file_id=str(file_id))
-        return False
-    except FAULTS as fault:
-        log.warning("verification_fault", file_id=str(file_id), fault=repr(fault), count=lease.file.fault_count + 1)
-        if isinstance(fault, StorageUnavailableError) and not _store_answers():
-            lease.put_off(fault)
-        else:
-            lease.end_with_fault(fault)
-        return False
-    except (SystemExit, KeyboardInterrupt):
-        lease.give_back()
-        raise
+        with leases.kept_alive(batch.held):
+            recorded = _work(batch)
     except BaseException as fault:
-        lease.end_with_fault(fault)
+        batch.end(fault)
         raise
-    return True
+    batch.raise_bugs()
+    return recorded
 
 
-def _store_answers() -> bool:
-    """Whether the object store is there at all: where it is not, no file can be blamed for it."""
-    try:
-        return storage.bucket_ready()
-    except StorageUnavailableError:
-        return False
-
-
-def _work(lease: Lease) -> None:
-    file = lease.file
-    frozen = _frozen_object(lease)
-    if frozen is None:
-        text = f"The file is larger than the {MAX_SINGLE_SIZE:,} bytes of a single upload; use a multipart upload."
-        lease.end(**_rejected(FileProblem("too_large_for_single", text)))
-        return
-    check_names = _checks_to_run(file)
+def _work(batch: Batch) -> list[uuid.UUID]:
+    checks = _checks_to_run([lease.file for lease in batch.held])
     let_go_of_connection()
-    found = reading.read(frozen, check_names, before_chunk=lease.check)
-    _require_unchanged(frozen)
+    frozen = _frozen(batch)
+    let_go_of_connection()
+    readings: dict[Lease, Reading] = {}
+    for lease in batch.each():
+        with batch.alone(lease):
+            found = reading.read(frozen[lease], checks[lease.file.pk], before_chunk=lease.check)
+            _require_unchanged(frozen[lease])
+            readings[lease] = found
+    recorded = _record(batch, readings)
+    _clear_staging([file for file in recorded if file.staging_key])
+    return [*batch.rejected_unread, *(file.pk for file in recorded)]
+
+
+def _record(batch: Batch, readings: Mapping[Lease, Reading]) -> list[File]:
+    """Write down what was found, and give the files back; returns them, without those that cannot be believed."""
+    faults: dict[Lease, Exception] = {}
     with transaction.atomic():
-        _take_late_claims(file)
-        problem = _mismatch(file, found)
-        if file.status == File.Status.VERIFIED:
-            lease.end()
-        elif problem is not None:
-            lease.end(size=found.size, **_rejected(problem))
-        else:
-            lease.end(**_verified(found))
-        _keep_results(file, found.outcomes)
-    if file.staging_key:
-        _clear_staging(file)
+        rows = leases.lock(readings, *CLAIMS)
+        for lease in readings:
+            try:
+                _take_late_claims(lease, rows)
+                problem = _mismatch(lease.file, readings[lease])
+            except (LeaseLostError, *FAULTS) as fault:
+                faults[lease] = fault
+                continue
+            if problem is not None:
+                lease.end(size=readings[lease].size, **_rejected(problem))
+        good = {lease: found for lease, found in readings.items() if lease not in faults}
+        _record_verified(good)
+        _keep_results({lease.file: found.outcomes for lease, found in good.items()})
+    for lease, found_wrong in faults.items():
+        with batch.alone(lease):
+            raise found_wrong
+    return [lease.file for lease in good]
+
+
+def _record_verified(found: Mapping[Lease, Reading]) -> None:
+    """Of those that were not rejected: those that were read for the first time, and those that were not."""
+    first = {lease: _measured(each) for lease, each in found.items() if lease.file.status == File.Status.VERIFYING}
+    again: dict[Lease, dict[str, int | str]] = {
+        lease: {} for lease in found if lease.file.status == File.Status.VERIFIED
+    }
+    leases.record_each(first, status=File.Status.VERIFIED, verified_at=timezone.now(), **leases.GIVEN_BACK)
+    leases.record_each(again, **leases.GIVEN_BACK)
+
+
+def _measured(found: Reading) -> dict[str, int | str]:
+    return {"size": found.size, "sha256": found.sha256, "md5": found.md5}
 
 
 def _rejected(problem: FileProblem) -> dict[str, object]:
@@ -109,21 +122,44 @@ def _rejected(problem: FileProblem) -> dict[str, object]:
     }
 
 
-def _verified(found: Reading) -> dict[str, object]:
-    return {
-        "status": File.Status.VERIFIED,
-        "verified_at": timezone.now(),
-        "size": found.size,
-        "sha256": found.sha256,
-        "md5": found.md5,
-    }
-
-
 # --- the copy that nobody can write to ---------------------------------------------------------------
 
 
+def _frozen(batch: Batch) -> dict[Lease, StoredObject]:
+    """The objects to read, whose keys were never signed for PUT; each new one is recorded before a byte is read.
+
+    A single upload too large to copy is rejected.
+    """
+    frozen: dict[Lease, StoredObject] = {}
+    for lease in batch.each():
+        with batch.alone(lease):
+            if (found := _frozen_object(lease)) is not None:
+                frozen[lease] = found
+                continue
+            text = f"The file is larger than the {MAX_SINGLE_SIZE:,} bytes of a single upload; use a multipart upload."
+            lease.end(**_rejected(FileProblem("too_large_for_single", text)))
+            batch.rejected_unread.append(lease.file.pk)
+            batch.held.remove(lease)
+    _record_copies(batch, {lease: found for lease, found in frozen.items() if found.key != lease.file.object_key})
+    return frozen
+
+
+def _record_copies(batch: Batch, copies: Mapping[Lease, StoredObject]) -> None:
+    """Record the keys of copies. A worker that lost its lease deletes its own: no other attempt can have that key."""
+    if not copies:
+        return
+    with transaction.atomic():
+        rows = leases.lock(copies)
+        kept = {lease: copy for lease, copy in copies.items() if lease.file.pk in rows}
+        leases.record_each({lease: {"object_key": copy.key, "etag": copy.etag} for lease, copy in kept.items()})
+    for lease in copies.keys() - kept.keys():
+        with batch.alone(lease):
+            storage.delete(copies[lease].key)
+            raise LeaseLostError
+
+
 def _frozen_object(lease: Lease) -> StoredObject | None:
-    """The object to read, whose key was never signed for PUT; None for a single upload too large to copy."""
+    """What is recorded, or else a copy of what was staged; None for a single upload too large to copy."""
     file = lease.file
     if file.object_key and (found := storage.head(file.object_key)):
         if file.etag and found.etag != file.etag:
@@ -139,6 +175,11 @@ def _frozen_object(lease: Lease) -> StoredObject | None:
     return _copied(lease, staged)
 
 
+def _copied(lease: Lease, staged: StoredObject) -> StoredObject:
+    """A copy of what was staged, at a key of this attempt."""
+    return storage.copy_frozen(staged, f"files/{lease.file.pk}/{uuid.uuid4()}")
+
+
 def _require_unchanged(frozen: StoredObject) -> None:
     """Look once more: a store may go on serving an open stream of an object that was deleted under it."""
     found = storage.head(frozen.key)
@@ -148,51 +189,43 @@ def _require_unchanged(frozen: StoredObject) -> None:
         raise storage.ObjectChangedError(frozen.key)
 
 
-def _copied(lease: Lease, staged: StoredObject) -> StoredObject:
-    """Copy what was staged to a key of this attempt, and record the key before a byte is read.
-
-    A worker that lost its lease meanwhile deletes its own copy: no other attempt can have that key.
-    """
-    key = f"files/{lease.file.pk}/{uuid.uuid4()}"
-    copy = storage.copy_frozen(source_key=staged.key, target_key=key, source_etag=staged.etag)
-    try:
-        lease.record(object_key=copy.key, etag=copy.etag)
-    except LeaseLostError:
-        storage.delete(key)
-        raise
-    return copy
-
-
-def _clear_staging(file: File) -> None:
+def _clear_staging(files: Sequence[File]) -> None:
     """Delete what was staged; it is not needed any more, and the sweeper deletes what is left here."""
     try:
-        storage.delete(file.staging_key)
+        storage.delete_many([file.staging_key for file in files])
     except StorageUnavailableError:
-        log.info("staging_not_cleared", file_id=str(file.pk))
+        log.info("staging_not_cleared", file_ids=[str(file.pk) for file in files])
 
 
 # --- what was read -----------------------------------------------------------------------------------
 
 
-def _checks_to_run(file: File) -> list[str]:
-    """The content checks that are known to be asked for and have no result yet."""
-    wanted = set(
-        FileAttachment.objects.filter(file=file, entry__status=SequenceEntry.Status.VERIFYING).values_list(
-            "content_check", flat=True
-        )
-    )
-    if file.claimed_category is not None:
-        wanted.add(file.claimed_category.content_check)
-    done = set(file.check_results.values_list("check_name", flat=True))
-    return sorted(wanted - done - {ContentCheck.NONE.value})
+def _checks_to_run(files: Sequence[File]) -> Mapping[uuid.UUID, list[str]]:
+    """By file ID the content checks that are known to be asked for and have no result yet. Two queries."""
+    ids = [file.pk for file in files]
+    attached = FileAttachment.objects.filter(is_one_of("file_id", ids))
+    results = ContentCheckResult.objects.filter(is_one_of("file_id", ids))
+    # Asked for those that are being verified alone, the database begins with all of them, for these few files.
+    asked = attached.values_list("file_id", "content_check", "entry__status").distinct()
+    wanted = {(pk, check) for pk, check, status in asked if status == SequenceEntry.Status.VERIFYING}
+    wanted |= {(file.pk, file.claimed_category.content_check) for file in files if file.claimed_category is not None}
+    left = wanted - set(results.values_list("file_id", "check_name"))
+    to_run: dict[uuid.UUID, list[str]] = {pk: [] for pk in ids}
+    for pk, check_name in sorted(left):
+        if check_name != ContentCheck.NONE:
+            to_run[pk].append(check_name)
+    return to_run
 
 
-def _take_late_claims(file: File) -> None:
-    """Lock the row and take what was claimed while the file was being read; it is compared like the rest."""
-    names = ("claimed_size", "claimed_sha256", "claimed_md5")
-    row = File.objects.select_for_update().values(*names).get(pk=file.pk)
-    for name in names:
-        setattr(file, name, row[name])
+def _take_late_claims(lease: Lease, rows: Mapping[uuid.UUID, Mapping[str, Any]]) -> None:
+    """Take what was claimed while the file was being read, from its locked row; it is compared like the rest.
+
+    Raises `LeaseLostError` where the row is not there: it is another's, or the file was deleted.
+    """
+    if lease.file.pk not in rows:
+        raise LeaseLostError
+    for name in CLAIMS:
+        setattr(lease.file, name, rows[lease.file.pk][name])
 
 
 def _mismatch(file: File, found: Reading) -> FileProblem | None:
@@ -220,7 +253,7 @@ def _mismatch(file: File, found: Reading) -> FileProblem | None:
     return None
 
 
-def _keep_results(file: File, outcomes: Sequence[CheckOutcome]) -> None:
+def _keep_results(found: Mapping[File, Sequence[CheckOutcome]]) -> None:
     """Record results; one that is there already stays, as a check that was run is not run again."""
     ContentCheckResult.objects.bulk_create(
         [
@@ -235,6 +268,7 @@ def _keep_results(file: File, outcomes: Sequence[CheckOutcome]) -> None:
                 offset=outcome.offset,
                 data=outcome.data,
             )
+            for file, outcomes in found.items()
             for outcome in outcomes
         ],
         ignore_conflicts=True,

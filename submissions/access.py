@@ -40,6 +40,14 @@ def submission_for_member(*, user: User, submission_id: int) -> Submission:
     return submission
 
 
+def organism_of_slug(slug: str) -> Organism:
+    """The organism, or `OrganismNotFoundError`."""
+    organism = Organism.objects.filter(slug=slug).first()
+    if organism is None:
+        raise OrganismNotFoundError(f"There is no organism {quoted(slug)}.")
+    return organism
+
+
 def entry_for_reader(
     *, user: User | AnonymousUser, accession: str, version: int, organism_slug: str | None = None
 ) -> SequenceEntry:
@@ -54,8 +62,7 @@ def entry_for_reader(
         return entry
     if not user.is_authenticated:
         raise NotPublicError(f"{entry} is not released; log in as a member of its group.")
-    # Asked of the group: the entry may have been withdrawn since it was read.
-    if not entry.submission.group.memberships.filter(user=user).exists():
+    if not _is_member(user, entry):
         raise NotAMemberError(f"{entry} is not released, and you are not a member of its group.")
     return entry
 
@@ -66,10 +73,14 @@ def entry_for_member(*, user: User, accession: str, version: int, organism_slug:
     Raises `OrganismNotFoundError`, `EntryNotFoundError` or `NotAMemberError`.
     """
     entry = _entry(accession, version, organism_slug)
-    # Asked of the group: the entry may have been withdrawn since it was read.
-    if not entry.submission.group.memberships.filter(user=user).exists():
+    if not _is_member(user, entry):
         raise NotAMemberError(f"You are not a member of the group of {entry}.")
     return entry
+
+
+def _is_member(user: User, entry: SequenceEntry) -> bool:
+    """Asked of the group: the entry may have been withdrawn since it was read."""
+    return entry.submission.group.memberships.filter(user=user).exists()
 
 
 def _entry(accession: str, version: int, organism_slug: str | None) -> SequenceEntry:
@@ -81,6 +92,5 @@ def _entry(accession: str, version: int, organism_slug: str | None) -> SequenceE
         return entry
     if organism_slug is None:
         raise EntryNotFoundError(f"There is no entry {quoted(f'{accession}.{version}')}.")
-    if not Organism.objects.filter(slug=organism_slug).exists():
-        raise OrganismNotFoundError(f"There is no organism {quoted(organism_slug)}.")
+    organism_of_slug(organism_slug)
     raise EntryNotFoundError(f"{quoted(organism_slug)} has no entry {quoted(f'{accession}.{version}')}.")

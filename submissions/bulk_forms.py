@@ -19,8 +19,8 @@ from files.forms import ChosenFile, ExtraFilesField
 from files.models import FileCategory
 from submissions.checksums import FIELD as CHECKSUM_FIELD
 from submissions.errors import FileMappingInvalidError, SubmissionIdUnknownError, quoted
-from submissions.forms import FILES_PREFIX, FilesForm, GroupField
-from submissions.mapping import FILE_ID
+from submissions.forms import FILES_PREFIX, FilesForm, GroupField, offer_groups
+from submissions.mapping import FILE_ID, MAX_BYTES
 from submissions.models import Group, Organism
 from submissions.sequences import FIELD as SEQUENCE_FIELD
 from submissions.services import Sent
@@ -67,6 +67,9 @@ class BulkFilesField(ExtraFilesField):
 
 
 def _loaded(value: str) -> dict[str, list[dict[str, Any]]]:
+    if len(value.encode(errors="surrogatepass")) > MAX_BYTES:
+        sentence = f"The list of files has more than {MAX_BYTES:,} bytes. Submit in several pieces."
+        raise ValidationError(sentence, code="file_mapping_invalid")
     try:
         entries = json.loads(value)
     except (ValueError, RecursionError) as error:
@@ -135,7 +138,7 @@ class BulkForm(FilesForm):
     def __init__(self, *args: Any, organism: Organism, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.organism = organism
-        self.fields["groupId"].queryset = Group.objects.visible_to(user).order_by("name")  # type: ignore[attr-defined]
+        offer_groups(self, user)
         self.fields[TABLE_FIELD] = _document(
             "Metadata table",
             "Tab-separated text or an Excel workbook (.xlsx), with one row for each entry.",
@@ -205,15 +208,6 @@ class BulkForm(FilesForm):
             return Location(category=name.removeprefix(FILES_PREFIX))
         return Location(field=name)
 
-    def add_problems(self, errors: Iterable[DomainError], count: int) -> None:
-        """Show the service's errors, each at the field it belongs to, and say how many more there are."""
-        shown = list(errors)
-        for error in shown:
-            self.add_error(self._field_of(error), ValidationError(error.detail, code=error.code))
-        if count > len(shown):
-            self.add_error(None, f"There are {count - len(shown):,} more problems; mend these first.")
-
     def _field_of(self, error: DomainError) -> str | None:
-        where = error.location
-        names = [f"{FILES_PREFIX}{where.category}" if where.category else "", where.field or ""]
-        return next((name for name in names if name in self.fields), None)
+        of_part = error.location.field if error.location.field in self.fields else None
+        return super()._field_of(error) or of_part

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 from uuid import UUID
 
-from common.errors import DomainError, ErrorList, Location
+from common.errors import MOST_TOLD, DomainError, ErrorList, Location
 from submissions.compression import open_unpacked
 from submissions.errors import ChecksumInvalidError, quoted
 from submissions.mapping import MappedFile
@@ -25,6 +25,10 @@ FIELD = "checksumFile"
 
 MAX_LINE_BYTES = 32_768
 """A path of 4,096 bytes, which is what Linux takes, each of them escaped, and much more."""
+MAX_LINES = 500_000
+"""Two checksums for each of 100,000 files, and more lines than these for comments, blank lines and other files."""
+MAX_BAD_LINES = MOST_TOLD - 1
+"""More are not listed; and behind these it can still be told that the rest was not read."""
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 UNTAGGED = re.compile(r"[ \t]*([0-9A-Fa-f]{32,})[ \t][ *]?+(.+)")
@@ -52,9 +56,12 @@ def read_checksums(stream: BinaryIO, *, errors: ErrorList, limit: int) -> Iterat
     """The lines of a checksum file, plain or packed, as they are read; adds every problem to `errors`.
 
     `limit` is in unpacked bytes. UTF-8, a byte order mark is tolerated, LF or CRLF. Blank lines and those that
-    begin with `#` are passed over. Raises nothing for what a submitter can get wrong; memory is constant.
+    begin with `#` are passed over. Reading ends behind `MAX_LINES` lines, and `MAX_BAD_LINES` problems, of which
+    those count, too, that the caller adds to `errors` meanwhile. Raises nothing for what a submitter
+    can get wrong; memory is constant.
     """
     seen = False
+    before = errors.count
     try:
         unpacked = open_unpacked(stream, limit=limit, field=FIELD, too_large=ChecksumInvalidError)
         for line, raw in _lines(unpacked):
@@ -65,6 +72,9 @@ def read_checksums(stream: BinaryIO, *, errors: ErrorList, limit: int) -> Iterat
                 errors.add(error)
             else:
                 yield checksum
+            if errors.count - before >= MAX_BAD_LINES:
+                sentence = f"{MAX_BAD_LINES:,} lines of the checksum file are wrong; it was read up to line {line}."
+                raise ChecksumInvalidError(sentence, at_line(line))
         if not seen:
             raise ChecksumInvalidError("The checksum file has no line with a checksum.", at_line(None))
     except DomainError as error:
@@ -83,6 +93,9 @@ def _lines(unpacked: BinaryIO) -> Iterator[tuple[int, bytes]]:
         line += 1
         if len(raw) > MAX_LINE_BYTES:
             raise ChecksumInvalidError(f"Line {line} has more than {MAX_LINE_BYTES:,} bytes.", at_line(line))
+        if line > MAX_LINES:
+            sentence = f"Line {line} is one too many: a checksum file may have {MAX_LINES:,}."
+            raise ChecksumInvalidError(sentence, at_line(line))
         if line == 1 and raw.startswith(UTF16_MARKS):
             sentence = "The checksum file is UTF-16, as PowerShell writes it. Save it as UTF-8."
             raise ChecksumInvalidError(sentence, at_line(line))

@@ -10,12 +10,7 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
-import os
 import re
-import stat
-import struct
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -24,7 +19,9 @@ import zstandard
 from isal import igzip_lib
 
 from common.errors import DomainError, Location
-from submissions.errors import CompressionInvalidError, quoted
+from submissions.errors import CompressionInvalidError
+from submissions.packing import BrokenError, Unpacker, damaged, too_short
+from submissions.zips import ZIP_START, ZipUnpacker
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -37,7 +34,6 @@ ZSTD_START = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18", re.DOTALL)
 """A frame, or one to be skipped, which parallel packers write first (RFC 8878, 3.1)."""
 BZIP2_START = re.compile(rb"BZh[1-9](1AY&SY|\x17\x72\x45\x38\x50\x90)", re.DOTALL)
 """With the begin of a block, or of the end: a text, too, may happen to begin with `BZh`."""
-ZIP_START = (b"PK\x03\x04", b"PK\x05\x06")
 
 HEAD_BYTES = 10
 BUFFER_BYTES = 1 << 17
@@ -71,7 +67,7 @@ def open_unpacked(stream: BinaryIO, *, limit: int, field: str, too_large: type[D
     source = io.BufferedReader(_Rejoined(head, stream), BUFFER_BYTES)
     try:
         unpacker = _unpacker_for(head, source, stream)
-    except _BrokenError as error:
+    except BrokenError as error:
         raise CompressionInvalidError(error.sentence, Location(field=field)) from error
     too_large = too_large if unpacker is None else CompressionInvalidError
     return io.BufferedReader(_Bounded(unpacker or source, limit, field, too_large), BUFFER_BYTES)
@@ -85,20 +81,7 @@ def _read_head(stream: BinaryIO) -> bytes:
     return head
 
 
-class _BrokenError(Exception):
-    """What is packed cannot be unpacked; `sentence` is for the submitter."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-
-
-class _Unpacker(Protocol):
-    def read(self, size: int, /) -> bytes:
-        """Up to `size` unpacked bytes, none at the end; raises `_BrokenError`."""
-
-
-def _unpacker_for(head: bytes, source: Source, stream: BinaryIO) -> _Unpacker | None:
+def _unpacker_for(head: bytes, source: Source, stream: BinaryIO) -> Unpacker | None:
     """What unpacks a file that begins with `head`; None for a plain one."""
     if head.startswith(GZIP_MAGIC):
         return _StreamsUnpacker(source, GZIP)
@@ -108,7 +91,7 @@ def _unpacker_for(head: bytes, source: Source, stream: BinaryIO) -> _Unpacker | 
         return _StreamsUnpacker(source, _zstandard())
     if BZIP2_START.match(head):
         return _StreamsUnpacker(source, BZIP2)
-    return _ZipUnpacker(stream) if head.startswith(ZIP_START) else None
+    return ZipUnpacker(stream) if head.startswith(ZIP_START) else None
 
 
 class _Rejoined(io.RawIOBase):
@@ -135,7 +118,7 @@ class _Rejoined(io.RawIOBase):
 class _Bounded(io.RawIOBase):
     """Hands out unpacked bytes up to a limit, and turns what a packing can have wrong into our own errors."""
 
-    def __init__(self, source: _Unpacker, limit: int, field: str, too_large: type[DomainError]) -> None:
+    def __init__(self, source: Unpacker, limit: int, field: str, too_large: type[DomainError]) -> None:
         super().__init__()
         self._source = source
         self._limit = limit
@@ -150,7 +133,7 @@ class _Bounded(io.RawIOBase):
         view = memoryview(buffer).cast("B")
         try:
             data = self._source.read(len(view))
-        except _BrokenError as error:
+        except BrokenError as error:
             raise CompressionInvalidError(error.sentence, Location(field=self._field)) from error
         self._left -= len(data)
         if self._left < 0:
@@ -158,14 +141,6 @@ class _Bounded(io.RawIOBase):
             raise self._too_large(sentence, Location(field=self._field))
         view[: len(data)] = data
         return len(data)
-
-
-def _too_short(what: str) -> _BrokenError:
-    return _BrokenError(f"The {what} ends too early, or has something behind its end. Pack it and send it again.")
-
-
-def _damaged(what: str, why: object) -> _BrokenError:
-    return _BrokenError(f"The {what} is damaged ({why}). Pack it and send it again.")
 
 
 # --- gzip, Zstandard, xz, bzip2 ----------------------------------------------------------------------
@@ -260,7 +235,7 @@ class _StreamsUnpacker:
                 return b""
             if piece := self._read_packed():
                 return piece
-            raise _too_short(self._packing.name)
+            raise too_short(self._packing.name)
         piece = self._behind_padding(self._stream.unused_data)
         if not piece:
             return None
@@ -280,7 +255,7 @@ class _StreamsUnpacker:
         many = self._streams > FREE_STREAMS + self._held // BYTES_A_STREAM
         if many or self._packed > FREE_PACKED_BYTES + self._held:
             sentence = f"The {self._packing.name} is made of pieces that hold next to nothing. Pack it anew as one."
-            raise _BrokenError(sentence)
+            raise BrokenError(sentence)
 
     def _behind_padding(self, piece: bytes) -> bytes:
         """The begin of the next stream, `piece` being what is known of it; empty at the end of all."""
@@ -294,7 +269,7 @@ class _StreamsUnpacker:
             if rest:
                 break
         if zeros and zeros % (self._packing.padding or 1):
-            raise _damaged(self._packing.name, "zeros between its streams or behind them")
+            raise damaged(self._packing.name, "zeros between its streams or behind them")
         return piece
 
     def _unpacked(self, packed: bytes, size: int) -> bytes:
@@ -305,96 +280,5 @@ class _StreamsUnpacker:
             if "memory" in str(error).lower():
                 most = f"{self._packing.memory // MIB} MiB"
                 sentence = f"Unpacking the {name} takes more than {most} of memory. Pack it with the usual settings."
-                raise _BrokenError(sentence) from error
-            raise _damaged(name, error) from error
-
-
-# --- ZIP ---------------------------------------------------------------------------------------------
-
-ZIP_END = re.compile(rb"(?=PK\x05\x06.{8}(.{4}))", re.DOTALL)
-"""The end of an archive (4.3.16) up to the size of the list of its members, wherever one may take it to be."""
-ZIP64_END = re.compile(rb"(?=PK\x06\x06.{36}(.{8}))", re.DOTALL)
-"""The same of an archive that has room for large numbers (4.3.14); `zip` writes it when it is given a pipe."""
-ZIP_END_BYTES = 22
-IN_ZIP64_END = 0xFFFF_FFFF
-ZIP_TAIL_BYTES = ZIP_END_BYTES + 65_535 + 20 + 56
-MAX_MEMBER_LIST_BYTES = 1 << 20
-"""zipfile holds all members that are listed, at ten times the size; who packs one file lists few."""
-UNREADABLE_ZIP = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError),
-    *(ValueError, OverflowError),
-)
-"""What zipfile raises for archives that are damaged or of a kind that it does not know."""
-ENCRYPTED = 0x1
-WORKBOOK = "xl/workbook.xml"
-HIDDEN = ("Thumbs.db", "desktop.ini")
-ZIP = "ZIP archive"
-
-
-class _ZipUnpacker:
-    """The one file of an archive."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        try:
-            self._member, self._file = _opened_member(stream)
-        except UNREADABLE_ZIP as error:
-            raise _damaged(ZIP, error) from error
-        self._left = self._member.file_size
-
-    def read(self, size: int, /) -> bytes:
-        try:
-            data = self._file.read(size)
-        except UNREADABLE_ZIP as error:
-            raise _damaged(ZIP, error) from error
-        self._left -= len(data)
-        if not data and self._left:
-            raise _damaged(ZIP, "another length than it says")
-        return data
-
-
-def _opened_member(stream: BinaryIO) -> tuple[zipfile.ZipInfo, zipfile.ZipExtFile]:
-    size = stream.seek(0, os.SEEK_END)
-    _check_end(stream, size)
-    archive = zipfile.ZipFile(stream)
-    stream.seek(size - ZIP_END_BYTES - len(archive.comment))
-    places = [member.header_offset for member in archive.infolist()] or [0]
-    if stream.read(4) != ZIP_START[1] or min(places) != 0 or max(places) >= size:
-        raise _BrokenError("The ZIP archive has something before or behind it. Pack it and send it again.")
-    member = _only_file(archive)
-    if member.flag_bits & ENCRYPTED:
-        raise _BrokenError("The ZIP archive has a password. Pack it without one.")
-    if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        raise _BrokenError("The ZIP archive is packed in another way than the usual one, “deflate”. Pack it anew.")
-    return member, archive.open(member)  # type: ignore[return-value]  # it is one, being opened to be read
-
-
-def _check_end(stream: BinaryIO, size: int) -> None:
-    """Refuse an archive without an end, and one with a list of members that would take much memory to read."""
-    stream.seek(max(0, size - ZIP_TAIL_BYTES))
-    tail = stream.read()
-    end = tail.rfind(ZIP_START[1])
-    if end < 0 or end + ZIP_END_BYTES > len(tail):
-        raise _too_short(ZIP)
-    found = [*ZIP_END.finditer(tail), *ZIP64_END.finditer(tail)]
-    lengths = [int.from_bytes(length[1], "little") for length in found]
-    if any(length > MAX_MEMBER_LIST_BYTES for length in lengths if length != IN_ZIP64_END):
-        raise _BrokenError("The ZIP archive has too many members. Pack one file alone.")
-
-
-def _only_file(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    """The one member that is a file; what systems add unasked does not count."""
-    files = [member for member in archive.infolist() if _is_document(member)]
-    if len(files) == 1:
-        return files[0]
-    if WORKBOOK in archive.NameToInfo:
-        raise _BrokenError("This is an Excel workbook. Save it as plain text.")
-    if not files:
-        raise _BrokenError("The ZIP archive holds no file.")
-    named = ", ".join(quoted(member.filename) for member in files[:3]) + (", …" if len(files) > 3 else "")
-    raise _BrokenError(f"The ZIP archive holds {len(files):,} files ({named}). Pack one file alone.")
-
-
-def _is_document(member: zipfile.ZipInfo) -> bool:
-    *folders, name = member.filename.split("/")
-    hidden = "__MACOSX" in folders[:1] or name.startswith(".") or name in HIDDEN
-    return not (member.is_dir() or hidden or stat.S_ISLNK(member.external_attr >> 16))
+                raise BrokenError(sentence) from error
+            raise damaged(name, error) from error

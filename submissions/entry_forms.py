@@ -9,7 +9,6 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from common.errors import DomainError
 from files.forms import ExtraFilesField
 from files.models import FileAttachment
 from submissions.forms import FILES_PREFIX, FilesForm
@@ -46,12 +45,6 @@ class EntryFilesForm(FilesForm):
             if name.startswith(FILES_PREFIX)
         }
         return Replacement(json.dumps(files), as_of=self.cleaned_data["asOf"])
-
-    def add_problems(self, errors: Iterable[DomainError]) -> None:
-        """Show the service's errors, each at the category it belongs to."""
-        for error in errors:
-            name = f"{FILES_PREFIX}{error.location.category}"
-            self.add_error(name if name in self.fields else None, ValidationError(error.detail, code=error.code))
 
 
 def _value_of(attachments: Iterable[FileAttachment]) -> str:

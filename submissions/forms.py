@@ -60,6 +60,12 @@ class GroupField(forms.ModelChoiceField):  # type: ignore[type-arg]  # at run ti
         return f"{group.name} (group {group.pk})"
 
 
+def offer_groups(form: forms.Form, user: User) -> None:
+    """Let `groupId` be one of the user's groups."""
+    field = form.fields["groupId"]
+    field.queryset = Group.objects.visible_to(user).order_by("name")  # type: ignore[attr-defined]  # a GroupField
+
+
 class FilesForm(forms.Form):
     """A form with a box for the files of each category; its problems lead to where they can be mended."""
 
@@ -76,6 +82,19 @@ class FilesForm(forms.Form):
         """Every problem with the `id` of the element to mend it at, in the order of the page."""
         found = [(self._anchor(field), str(error)) for field in self for error in field.errors]
         return [("", str(error)) for error in self.non_field_errors()] + found
+
+    def add_problems(self, errors: Iterable[DomainError], count: int | None = None) -> None:
+        """Show the service's errors, each at the field it belongs to, and how many more there are if `count` tells."""
+        shown = list(errors)
+        for error in shown:
+            self.add_error(self._field_of(error), ValidationError(error.detail, code=error.code))
+        if count is not None and count > len(shown):
+            self.add_error(None, f"There are {count - len(shown):,} more problems; mend these first.")
+
+    def _field_of(self, error: DomainError) -> str | None:
+        """The field that an error belongs to, None where it is the form as a whole."""
+        name = f"{FILES_PREFIX}{error.location.category}"
+        return name if name in self.fields else None
 
     def _anchor(self, field: BoundField) -> str:
         if isinstance(field.field, ExtraFilesField):
@@ -118,7 +137,7 @@ class EntryForm(FilesForm):
     def __init__(self, *args: Any, organism: Organism, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.organism = organism
-        self.fields["groupId"].queryset = Group.objects.visible_to(user).order_by("name")  # type: ignore[attr-defined]
+        offer_groups(self, user)
         for field in organism.metadata_fields.order_by("order", "name"):
             self.fields[METADATA_PREFIX + field.name] = MetadataFormField(field)
         self._settle_sequence()
@@ -189,20 +208,10 @@ class EntryForm(FilesForm):
         }
         return json.dumps({submission_id: categories}) if categories else None
 
-    def add_problems(self, errors: Iterable[DomainError], count: int) -> None:
-        """Show the service's errors, each at the field it belongs to, and say how many more there are."""
-        shown = list(errors)
-        for error in shown:
-            self.add_error(self._field_of(error), ValidationError(error.detail, code=error.code))
-        if count > len(shown):
-            self.add_error(None, f"There are {count - len(shown):,} more problems; mend these first.")
-
     def _field_of(self, error: DomainError) -> str | None:
-        where = error.location
-        name = f"{FILES_PREFIX}{where.category}" if where.category else ""
-        if where.field == SEQUENCE_FIELD:
-            name = "sequence"
-        return name if name in self.fields else None
+        if error.location.field == SEQUENCE_FIELD and "sequence" in self.fields:
+            return "sequence"
+        return super()._field_of(error)
 
 
 def check_control_characters(value: str) -> None:

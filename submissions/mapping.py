@@ -11,18 +11,23 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, NoReturn
 from uuid import UUID
 
-from common.errors import ErrorList, Location
+from common.errors import ErrorList, Location, RequestTooLargeError
 from submissions.errors import FileMappingInvalidError, quoted
 from submissions.names import SURROGATE
 
 FIELD = "fileMapping"
 SHAPE = '{submissionID: {fileCategory: [{"fileId": …, "name": …}]}}'
 ENTRY_SHAPE = '{fileCategory: [{"fileId": …, "name": …}]}'
+MAX_BYTES = 8 << 20
+"""In UTF-8. Some 50,000 files, where 10,000 entries with two files each have 3 MB; as a document of nothing but empty
+lists, which takes most, it comes to 180 MB of memory before anything about its shape is known."""
+MAX_FILES = 100_000
+"""In one mapping, or in the `files.` columns of one table: one for each row that a table may have."""
 FILE_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 """The one form that RFC 9562 writes; `uuid.UUID` would also take braces, `urn:uuid:` and bare digits."""
 
@@ -74,13 +79,21 @@ def pointer_to(*keys: str | int) -> str:
     return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in keys)
 
 
+def check_size(number_of_bytes: int) -> None:
+    """Raise `RequestTooLargeError` for a file mapping of more than `MAX_BYTES`; to be asked before it is read."""
+    if number_of_bytes > MAX_BYTES:
+        sentence = f"The file mapping has more than {MAX_BYTES:,} bytes. Submit in several pieces."
+        raise RequestTooLargeError(sentence, Location(field=FIELD))
+
+
 def parse_mapping(text: str) -> FileMapping:
     """Parse the JSON text (RFC 8259) of a file mapping; an empty text is an empty mapping.
 
     A byte order mark before it and unknown keys in the file objects are ignored: scripts for other systems
     send them. File IDs may be in any case. Raises `ValidationFailedError` with a `FileMappingInvalidError` for
     every place that is wrong: no JSON (`NaN` is none), another shape, a file ID that is no UUID, a key twice,
-    a string with half a surrogate pair.
+    a string with half a surrogate pair, more than `MAX_FILES` files. Raises `RequestTooLargeError` for more than
+    `MAX_BYTES`.
     """
     text = text.removeprefix("\ufeff")
     if not text.strip():
@@ -116,13 +129,19 @@ def parse_entry_mapping(text: str, submission_id: str) -> FileMapping:
 class _Object:
     """A JSON object with its members as they stand, so that a key that stands twice can be seen."""
 
-    members: list[tuple[str, object]]
+    members: tuple[tuple[str, object], ...]
+
+
+def _object(members: list[tuple[str, object]]) -> _Object:
+    # A tuple takes less than a list, and nothing at all where it is empty.
+    return _Object(tuple(members))
 
 
 def _load(text: str) -> object:
     """The JSON document. Integers come as floats: none is used, and a float may have any number of digits."""
+    check_size(len(text.encode()))
     try:
-        return json.loads(text, object_pairs_hook=_Object, parse_constant=_refuse_constant, parse_int=float)
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_int=float)
     except json.JSONDecodeError as error:
         sentence = f"The file mapping is not JSON: {error.msg} in line {error.lineno}, column {error.colno}."
         raise FileMappingInvalidError(sentence, Location(field=FIELD)) from error
@@ -151,12 +170,13 @@ class _Place(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Walk:
     """Walks through the document level by level, notes what is wrong and keeps what is right."""
 
     problems: ErrorList
     shape: str = SHAPE
+    number_of_files: int = 0
 
     def entries(self, document: object) -> FileMapping:
         what = f"The file mapping is not an object; it should be {self.shape}."
@@ -173,6 +193,10 @@ class _Walk:
             what = f"The files of {quoted(category)} are not a list; it should be {self.shape}."
             self._note(what, _Place(submission_id, category))
             return ()
+        self.number_of_files += len(value)
+        if self.number_of_files > MAX_FILES:
+            sentence = f"The file mapping has more than {MAX_FILES:,} files. Submit in several pieces."
+            raise FileMappingInvalidError(sentence, _Place(submission_id, category).location())
         read = (self._file(submission_id, category, index, item) for index, item in enumerate(value))
         return tuple(file for file in read if file is not None)
 
@@ -209,7 +233,7 @@ class _Walk:
             return value
         return None
 
-    def _members(self, value: object, here: _Place, otherwise: str) -> list[tuple[str, object]]:
+    def _members(self, value: object, here: _Place, otherwise: str) -> Sequence[tuple[str, object]]:
         """The members of a JSON object whose keys can be written as UTF-8; a key that stands twice is
         noted."""
         if not isinstance(value, _Object):

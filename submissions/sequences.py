@@ -7,6 +7,7 @@ length, blank lines are passed over, and nothing is wrapped or rewritten.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,18 +18,21 @@ from common.errors import DomainError, ErrorList, Location
 from submissions.compression import open_unpacked
 from submissions.errors import IdsUnmatchedError, MetadataInvalidError, SequenceInvalidError, quoted
 from submissions.tables import FIELD as TABLE_FIELD
-from submissions.tables import Row
+from submissions.tables import MAX_ID_CHARACTERS, MAX_PROBLEMS, MAX_SEQUENCES, Row
 
 FIELD = "sequenceFile"
 LETTERS = b"ACGTURYSWKMBDHVNacgturyswkmbdhvn-"
 NO_LETTER = re.compile(rb"[^" + re.escape(LETTERS) + rb"\n]")
-FIRST_WORD = re.compile(rb"[^ \t\n\r\f\v]*")
+ID_BYTES = 4 * MAX_ID_CHARACTERS + 8
+"""As much of a header as tells whether its ID is too long; a header may have a megabyte."""
+FIRST_WORD = re.compile(rb"[^ \t\n\r\f\v]{0,%d}" % ID_BYTES)
 WHITE_SPACE = re.compile(r"\s")
 UTF8_MARK = b"\xef\xbb\xbf"
 HEADER_START = ord(">")
 
 DEFAULT_CHUNK_BYTES = 1 << 20
-DEFAULT_MAX_RECORDS = 1_000_000
+MAX_IDS_BYTES = 64 << 20
+"""What the IDs of one file may have together, as all of them are held: 64 bytes each where there are a million."""
 
 
 class Requirement(StrEnum):
@@ -65,14 +69,14 @@ def parse_fasta(
     *,
     errors: ErrorList,
     limit: int,
-    max_records: int = DEFAULT_MAX_RECORDS,
+    max_records: int = MAX_SEQUENCES,
     chunk_bytes: int = DEFAULT_CHUNK_BYTES,
 ) -> Fasta:
-    """Read FASTA, plain or gzipped, and add every problem in it to `errors`, of each sequence the first.
+    """Read FASTA, plain or packed, and add every problem in it to `errors`, of each sequence the first.
 
     `limit` is in unpacked bytes; `chunk_bytes` is what is read at a time, and header lines are shorter.
-    Raises nothing for what a submitter can get wrong. Holds the records and two chunks of the text, whatever
-    the length of lines and sequences.
+    Raises nothing for what a submitter can get wrong. Holds the records, whose IDs have `MAX_IDS_BYTES` at most, and
+    two chunks of the text, whatever the length of lines and sequences. Reading ends where `errors` has `MAX_PROBLEMS`.
     """
     reader = _FastaReader(errors, max_records, chunk_bytes)
     try:
@@ -127,6 +131,15 @@ def _blocks(unpacked: BinaryIO, chunk_bytes: int) -> Iterator[bytes]:
         yield rest.replace(b"\r\n", b"\n")
 
 
+def _first_word(header: bytes) -> str:
+    """The ID of a header line, or its begin if it is too long; raises `UnicodeDecodeError`."""
+    match = FIRST_WORD.match(header, 1)
+    word = match[0] if match else b""
+    # Where the word goes on, its last character may be cut.
+    text, _ = codecs.utf_8_decode(word, "strict", len(word) < ID_BYTES)
+    return WHITE_SPACE.split(text, maxsplit=1)[0]
+
+
 class _FastaReader:
     """Takes the pieces of a FASTA file one by one and keeps its records and their problems."""
 
@@ -137,6 +150,7 @@ class _FastaReader:
         self.records: dict[str, SequenceRecord] = {}
         self.complete = True
         self._headers = 0
+        self._ids_bytes = 0
         self._line = 1
         self._fasta_id: str | None = None
         self._header_line = 0
@@ -165,6 +179,9 @@ class _FastaReader:
 
     def _begin_record(self, header: bytes) -> None:
         self._headers += 1
+        if self.errors.count >= MAX_PROBLEMS:
+            sentence = f"There are {MAX_PROBLEMS:,} problems and more; from line {self._line} on nothing was read."
+            raise SequenceInvalidError(sentence, _at(self._line))
         if self._headers > self.max_records:
             sentence = f"There are more than {self.max_records:,} sequences. Submit them in several pieces."
             raise SequenceInvalidError(sentence, _at(self._line))
@@ -176,22 +193,30 @@ class _FastaReader:
 
     def _parse_id(self, header: bytes) -> str | None:
         line = self._line
-        word = FIRST_WORD.match(header, 1)
         try:
-            text = word[0].decode() if word else ""
+            fasta_id = _first_word(header)
         except UnicodeDecodeError:
             self._note(f"The ID of the sequence in line {line} is not UTF-8. Save the file as UTF-8.", line)
             return None
-        fasta_id = WHITE_SPACE.split(text, maxsplit=1)[0]
         if not fasta_id:
             self._note(f"The sequence in line {line} has no ID directly behind the “>”.", line)
             return None
+        if len(fasta_id) > MAX_ID_CHARACTERS:
+            self._note(f"The ID of the sequence in line {line} has more than {MAX_ID_CHARACTERS} characters.", line)
+            return None
+        self._count(fasta_id)
         if b"\r" in header:
             # The file of an old Mac is one long header; “has no letters” would not name the cause.
             self._faulty = True
             sentence = f"Line {line} has a carriage return without a line feed. Save with line ends LF or CRLF."
             self._note(sentence, line)
         return fasta_id
+
+    def _count(self, fasta_id: str) -> None:
+        self._ids_bytes += len(fasta_id.encode())
+        if self._ids_bytes > MAX_IDS_BYTES:
+            sentence = f"The sequence IDs up to line {self._line} have more than {MAX_IDS_BYTES:,} bytes in all."
+            raise SequenceInvalidError(f"{sentence} Submit them in several pieces.", _at(self._line))
 
     def _take_letters(self, text: bytes) -> None:
         self._length += len(text) - text.count(b"\n")

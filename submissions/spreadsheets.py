@@ -16,31 +16,22 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Generator
-from io import BytesIO
 from pathlib import Path
 from typing import IO, BinaryIO
 
 import structlog
 
 from common.errors import DomainError, Location
-from submissions.compression import MAX_MEMBER_LIST_BYTES, ZIP_END
 from submissions.errors import CompressionInvalidError, MetadataInvalidError
 from submissions.workbook_reader import MAX_CELLS, NO_TABLE, TOO_FAR, TOO_MUCH, UNREADABLE
+from submissions.zips import UNREADABLE_ZIP, WORKBOOK, ZIP_START, lists_too_many, read_tail
 
 log = structlog.get_logger(__name__)
 
 READER = Path(__file__).with_name("workbook_reader.py")
-ZIP_MAGIC = b"PK\x03\x04"
-ZIP64_LOCATOR = b"PK\x06\x07"
-ZIP_TAIL_BYTES = 22 + 65_535
-"""The end of an archive (APPNOTE 4.3.16) with the longest comment."""
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-WORKBOOK = "xl/workbook.xml"
 CHUNK_BYTES = 1 << 20
-UNREADABLE_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError)
-"""What zipfile raises for archives that are damaged, locked or of a kind that it does not know."""
 
 
 def is_workbook(stream: BinaryIO) -> bool:
@@ -50,7 +41,7 @@ def is_workbook(stream: BinaryIO) -> bool:
         head = stream.read(len(OLE_MAGIC))
         if head == OLE_MAGIC:
             return True
-        if not head.startswith(ZIP_MAGIC) or not _has_few_members(stream):
+        if not head.startswith(ZIP_START[0]) or lists_too_many(read_tail(stream)):
             return False
         stream.seek(start)
         with zipfile.ZipFile(stream) as archive:
@@ -61,37 +52,33 @@ def is_workbook(stream: BinaryIO) -> bool:
         stream.seek(start)
 
 
-def _has_few_members(stream: BinaryIO) -> bool:
-    """Whether the list of the archive's members is short, wherever one may take it to end."""
-    size = stream.seek(0, os.SEEK_END)
-    stream.seek(max(0, size - ZIP_TAIL_BYTES))
-    end = stream.read()
-    sizes = [int.from_bytes(found[1], "little") for found in ZIP_END.finditer(end)]
-    return ZIP64_LOCATOR not in end and all(size <= MAX_MEMBER_LIST_BYTES for size in sizes)
-
-
 def lines_of_workbook(stream: BinaryIO, *, limit: int, field: str) -> Generator[tuple[int, str], None, None]:
     """The rows of the first visible sheet that are not empty, each with its number in the sheet.
 
     `limit` bounds the bytes of the workbook packed and unpacked, and those of its text; `field` is the form part that
     errors name. Raises `MetadataInvalidError` for a workbook that cannot be read, `CompressionInvalidError` for one
-    that holds too much. The packed workbook is held in memory; it is read in a process of its own.
+    that holds too much. It is copied to a temporary file, and read in a process of its own.
     """
-    data = stream.read(limit + 1)
     where = Location(field=field)
-    if data.startswith(OLE_MAGIC):
+    head = stream.read(len(OLE_MAGIC))
+    if head == OLE_MAGIC:
         raise MetadataInvalidError(
             "This is an Excel workbook of the old kind (.xls), or one with a password. "
             "Save it as .xlsx without a password, or as tab-separated text.",
             where,
         )
-    try:
-        _check_sizes(data, limit, where)
-    except UNREADABLE_ZIP as error:
-        raise _unreadable(where) from error
     with tempfile.TemporaryFile() as workbook:
-        workbook.write(data)
-        workbook.seek(0)
+        workbook.write(head)
+        while chunk := stream.read(CHUNK_BYTES):
+            workbook.write(chunk)
+            if workbook.tell() > limit:
+                raise _too_much(limit, where)
+        try:
+            _check_sizes(workbook, limit, where)
+        except UNREADABLE_ZIP as error:
+            raise _unreadable(where) from error
+        # What the process inherits is the place of the descriptor; `seek` may move that of the buffer alone.
+        os.lseek(workbook.fileno(), 0, os.SEEK_SET)
         yield from _read_apart(workbook, limit, where)
 
 
@@ -140,15 +127,16 @@ def _too_much(limit: int, where: Location) -> CompressionInvalidError:
 # --- what may be opened ----------------------------------------------------------------------------
 
 
-def _check_sizes(data: bytes, limit: int, where: Location) -> None:
+def _check_sizes(workbook: IO[bytes], limit: int, where: Location) -> None:
     """Refuse what unpacks to too much: by the declared sizes, which are then held against what is there."""
-    with zipfile.ZipFile(BytesIO(data)) as archive:
+    with zipfile.ZipFile(workbook) as archive:
         members = archive.infolist()
-        if len(data) > limit or sum(member.file_size for member in members) > limit:
+        if sum(member.file_size for member in members) > limit:
             raise _too_much(limit, where)
         for member in members:
-            if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-                raise _unreadable(where)  # ECMA-376 Part 2, annex B, knows no other
+            # ECMA-376 Part 2, annex B, knows no other kinds; and what begins before the file, a file cannot seek.
+            if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} or member.header_offset < 0:
+                raise _unreadable(where)
             with archive.open(member) as file:
                 # Read to its end: zipfile refuses a member that is longer than it declares, or damaged.
                 while file.read(CHUNK_BYTES):

@@ -36,6 +36,7 @@ from submissions.errors import (
 )
 from submissions.field_rules import FieldRule, check_value
 from submissions.spreadsheets import is_workbook, lines_of_workbook
+from submissions.workbook_reader import MAX_CELLS
 
 FIELD = "metadataFile"
 ID_COLUMNS = ("id", "submissionId")
@@ -47,6 +48,12 @@ MAX_LINE_BYTES = 131_072
 """More than any table needs, and what the csv module takes in one cell."""
 MAX_ID_CHARACTERS = 255
 DEFAULT_MAX_ROWS = 100_000
+MAX_LINES = 1_048_576
+"""As many as a sheet of Excel has rows; blank ones count, as nothing else would bound them."""
+MAX_SEQUENCES = 1_000_000
+"""As many as the rows of one table may name, and as are read of one FASTA file."""
+MAX_PROBLEMS = 100_000
+"""Behind so many, a table is not read on, nor is a FASTA: noting a problem takes far longer than sending one."""
 
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -91,11 +98,12 @@ def parse_table(
     max_rows: int = DEFAULT_MAX_ROWS,
     with_accessions: bool = False,
 ) -> Table:
-    """Read a metadata table, plain, gzipped or an Excel workbook, and add every problem in it to `errors`.
+    """Read a metadata table, plain, packed or an Excel workbook, and add every problem in it to `errors`.
 
     With `with_accessions`, each row must have an accession of its own in the column of that name, which otherwise is
     one like any other. `stream` can seek; `limit` is in unpacked bytes. Raises nothing for what a submitter can get
-    wrong. Text is read line by line, and only the rows are held; a workbook is held as a whole while it is read.
+    wrong. Text is read line by line, and only the rows are held, of `MAX_CELLS` cells and `MAX_SEQUENCES` FASTA IDs at
+    most; a workbook is copied to a temporary file. Reading ends where `errors` has `MAX_PROBLEMS`.
     """
     reader = _TableReader(fields, errors, max_rows, with_accessions=with_accessions)
     try:
@@ -127,6 +135,9 @@ def _lines(unpacked: BinaryIO) -> Iterator[tuple[int, str]]:
         line += 1
         if len(raw) > MAX_LINE_BYTES:
             raise MetadataInvalidError(f"Line {line} has more than {MAX_LINE_BYTES:,} bytes.", _at(line))
+        if line > MAX_LINES:
+            sentence = f"Line {line} is one too many: a table may have {MAX_LINES:,}, blank ones counted."
+            raise MetadataInvalidError(sentence, _at(line))
         text = _decoded(raw, line).removesuffix("\n").removesuffix("\r")
         if text.strip(" \t"):
             yield line, text
@@ -201,14 +212,19 @@ class _TableReader:
         self.complete = True
         self._own: list[FieldRule] = []
         self._seen = 0
+        self._cells = 0
+        self._sequences = 0
         self._with_accessions = with_accessions
         self._accessions: dict[str, int] = {}
 
     def take(self, line: int, text: str) -> None:
         """One line that is not blank; raises where the rest of the table cannot be read."""
+        if self.errors.count >= MAX_PROBLEMS:
+            sentence = f"There are {MAX_PROBLEMS:,} problems and more; from line {line} on nothing was read."
+            raise MetadataInvalidError(sentence, _at(line))
         text = self._without_control_characters(line, text)
         if self.header is None:
-            self.header = _parse_header(line, _cells(line, text), self.fields, self.errors)
+            self.header = _parse_header(line, self._counted(line, _cells(line, text)), self.fields, self.errors)
             self._own = [rule for rule in self.fields if rule.name in self.header.names]
             self._check_accession_column(line, self.header)
             return
@@ -222,7 +238,15 @@ class _TableReader:
             self.errors.add(error)
             self.complete = False
         else:
-            self._take_row(self.header, line, cells)
+            self._take_row(self.header, line, self._counted(line, cells))
+
+    def _counted(self, line: int, cells: list[str]) -> list[str]:
+        """The cells of a line; raises where the table has more than it may, the empty ones counted too."""
+        self._cells += len(cells)
+        if self._cells > MAX_CELLS:
+            sentence = f"The table has more than {MAX_CELLS:,} cells up to line {line}. Submit it in several pieces."
+            raise MetadataInvalidError(sentence, _at(line))
+        return cells
 
     def finish(self) -> None:
         """After the last line: a table has a header and at least one row."""
@@ -249,8 +273,18 @@ class _TableReader:
         submission_id = self._submission_id(line, filled.pop(header.names[header.id_index], ""))
         accession = self._accession(line, submission_id, filled) if self._with_accessions else None
         self._check_values(line, submission_id, filled)
+        fasta_ids = self._fasta_ids(line, filled)
         if submission_id:
-            self.rows[submission_id] = _row(submission_id, line, filled, accession)
+            self.rows[submission_id] = _row(submission_id, line, filled, fasta_ids, accession)
+
+    def _fasta_ids(self, line: int, filled: dict[str, str]) -> tuple[str, ...] | None:
+        """The FASTA IDs of a row, taken out of its cells; raises where the table names more than it may."""
+        fasta_ids = tuple(filled.pop(FASTA_IDS_COLUMN, "").split()) or None
+        self._sequences += len(fasta_ids or ())
+        if self._sequences > MAX_SEQUENCES:
+            sentence = f"The rows up to line {line} name more than {MAX_SEQUENCES:,} FASTA IDs. Submit less at once."
+            raise MetadataInvalidError(sentence, _at(line))
+        return fasta_ids
 
     def _submission_id(self, line: int, cell: str) -> str | None:
         """The submission ID of a row, without the white space around it; None if there is none to be kept."""
@@ -304,8 +338,13 @@ class _TableReader:
                 filled[rule.name] = value
 
 
-def _row(submission_id: str, line: int, filled: dict[str, str], accession: str | None) -> Row:
-    fasta_ids = tuple(filled.pop(FASTA_IDS_COLUMN, "").split()) or None
+def _row(
+    submission_id: str,
+    line: int,
+    filled: dict[str, str],
+    fasta_ids: tuple[str, ...] | None,
+    accession: str | None,
+) -> Row:
     file_columns = {
         name.removeprefix(FILES_PREFIX): filled.pop(name) for name in tuple(filled) if name.startswith(FILES_PREFIX)
     }

@@ -10,7 +10,18 @@ from django.db import connection
 from django.forms import BaseForm
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils.html import strip_tags
+
+
+def change_page(row: Any) -> str:
+    """The address of the page to change a row."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def delete_page(row: Any) -> str:
+    """The address of the page to delete a row."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_delete", args=[row.pk])
 
 
 def sent_form(page: Any, **changes: object) -> dict[str, str]:

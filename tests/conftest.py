@@ -120,7 +120,7 @@ def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, without a window."""
-    expect.set_options(timeout=20_000)  # the machine is shared, with the other lane of `make test` at least
+    expect.set_options(timeout=20_000)  # the machine is shared, with the other lanes of `make test` at least
     with sync_playwright() as playwright:
         path = chromium.find(playwright)
         assert path is not None, "no Chromium; `make test` installs one"

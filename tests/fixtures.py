@@ -13,14 +13,17 @@ from unittest.mock import patch
 import httpx
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import call_command
+from django.db.models import Model
 from django.http import StreamingHttpResponse
-from django.test import Client, override_settings
+from django.test import Client
+from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import User
 from accounts.services import issue_token
 from files import sweeping, tasks
 from submissions.models import Group, Organism
+from tests import web
+from tests.demo import put_into_database, rows_of_load_demo
 from tests.openapi import Answered, document
 
 if TYPE_CHECKING:
@@ -74,20 +77,25 @@ class Demo:
     organism_without_files: Organism
 
 
+@pytest.fixture(scope="session")
+def demo_rows(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> list[list[Model]]:
+    """The rows that `load_demo` makes, which takes more than many a test; the tests get copies."""
+    with django_db_blocker.unblock():
+        return rows_of_load_demo()
+
+
 @pytest.fixture
-def demo(db: None) -> Demo:
+def demo(demo_rows: list[list[Model]], db: None) -> Demo:
     """The demo's people, groups and organisms."""
-    with override_settings(ALLOWED_HOSTS=["localhost"]):  # Django's tests add “testserver”
-        call_command("load_demo")
-    alice, bob, admin = (User.objects.get(username=name) for name in ("alice", "bob", "admin"))
+    named = put_into_database(demo_rows)
     return Demo(
-        alice=alice,
-        bob=bob,
-        admin=admin,
-        group=Group.objects.get(name="Demo Lab"),
-        other_group=Group.objects.get(name="Other Lab"),
-        organism=Organism.objects.get(slug="ebola-sudan"),
-        organism_without_files=Organism.objects.get(slug="west-nile"),
+        alice=named["alice"],
+        bob=named["bob"],
+        admin=named["admin"],
+        group=named["Demo Lab"],
+        other_group=named["Other Lab"],
+        organism=named["Ebola Sudan"],
+        organism_without_files=named["West Nile"],
     )
 
 
@@ -177,7 +185,7 @@ def work() -> Callable[[], None]:
 
 def put(url: str, content: bytes, **headers: str) -> httpx.Response:
     """A bare PUT, as `curl -T` does it."""
-    return httpx.put(url, content=content, headers=headers, timeout=60)
+    return web.put(url, content=content, headers=headers)
 
 
 def in_parts(content: bytes, size: int = PART) -> list[bytes]:

@@ -27,12 +27,16 @@ Signer = Callable[[bytes], bytes]
 
 
 class Issuer:
-    """An issuer; `asked` counts the requests by path, `broken` makes it answer 500, `document` adds to discovery."""
+    """An issuer; `asked` counts the requests by path, `broken` makes it answer 500, `document` adds to discovery.
+
+    With `says` it answers these bytes, whatever it is asked.
+    """
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
         self.broken = False
         self.document: dict[str, object] = {}
+        self.says: bytes | None = None
         self.number = 1
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
 
@@ -89,7 +93,7 @@ class Issuer:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 issuer.asked[self.path] += 1
-                body = json.dumps(issuer.answer(self.path)).encode()
+                body = json.dumps(issuer.answer(self.path)).encode() if issuer.says is None else issuer.says
                 self.send_response(500 if issuer.broken else 200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

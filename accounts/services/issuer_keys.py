@@ -69,7 +69,7 @@ class IssuerKeys:
     def _fetch(self) -> None:
         try:
             keys = _client(self._address_of_keys()).get_signing_keys()
-        except (OSError, ValueError, PyJWTError) as error:
+        except (OSError, ValueError, RecursionError, PyJWTError) as error:
             # Not told to who called: an address inside may be in it.
             log.warning("oidc_issuer_unavailable", issuer=self.issuer, reason=str(error))
             self._tried_at = time.monotonic()

@@ -7,10 +7,10 @@ import hashlib
 import redis
 from django.conf import settings
 from django.contrib.auth import authenticate
-from django.core.cache import cache as shared_cache
 
 from accounts.errors import LogInUnavailableError, TooManyAttemptsError, WrongCredentialsError
 from accounts.models import User
+from common import counters
 
 
 def log_in(*, username: str, password: str, address: str) -> User:
@@ -29,14 +29,13 @@ def log_in(*, username: str, password: str, address: str) -> User:
 
 def _log_in(username: str, password: str, counter: str) -> User:
     window = int(settings.LOGIN_FAILURES_WINDOW.total_seconds())
-    if shared_cache.get(counter, 0) >= settings.LOGIN_FAILURES_ALLOWED:
+    if counters.counted(counter) >= settings.LOGIN_FAILURES_ALLOWED:
         raise TooManyAttemptsError("Too many attempts failed; wait some minutes and try again.", retry_after=window)
     user = authenticate(username=username, password=password)
     if not isinstance(user, User):
-        if not shared_cache.add(counter, 1, timeout=window):
-            shared_cache.incr(counter)
+        counters.count(counter, lasts=window)
         raise WrongCredentialsError("No account has this username and password; look at upper and lower case.")
-    shared_cache.delete(counter)
+    counters.forget(counter)
     return user
 
 

@@ -252,19 +252,12 @@ COMPLETE_UPLOAD: Final = Operation(
     description="The files are verified now rather than when they are submitted. The call can be repeated. One bad "
     "item does not undo the others: a 422 has the bad ones in `errors`, the good ones in `results`.",
     body=Body(
-        list_of(body_of(CompleteSerializer, **_INTEGRITY, fileId=("Which file.", FILE_ID))),
+        list_of(body_of(CompleteSerializer, **_INTEGRITY, fileId=("Which file.", FILE_ID)), maxItems=MAX_FILES),
         {"one file": [{"fileId": EXAMPLE_ID, "sha256": EXAMPLE_SHA256}]},
     ),
     answers=_STATUS_ANSWER,
     problems=("storage_unavailable",),
-    listed=(
-        "file_not_found",
-        "file_not_uploaded",
-        "multipart_not_completed",
-        "upload_expired",
-        "file_too_large",
-        *_MISMATCHES,
-    ),
+    listed=("file_not_found", "file_not_uploaded", "multipart_not_completed", "upload_expired", *_MISMATCHES),
     results=FILE_STATUS,
 )
 COMPLETE_MULTIPART_UPLOAD: Final = Operation(
@@ -280,7 +273,8 @@ COMPLETE_MULTIPART_UPLOAD: Final = Operation(
                 **_INTEGRITY,
                 fileId=("Which file.", FILE_ID),
                 etags=("The ETag of each part, in part order, quoted or not.", list_of({})),
-            )
+            ),
+            maxItems=MAX_FILES,
         ),
         {"one file": [{"fileId": EXAMPLE_ID, "etags": [EXAMPLE_MD5]}]},
     ),

@@ -10,16 +10,18 @@ from uuid import UUID
 from rest_framework import serializers
 
 from common.parsing import NumberField, PatternField, TextField, TrueOrFalseField
-from files.models import File
+from files.models import ContentCheckResult, File, FileAttachment
 from files.services import Claims, CompleteItem, FileCursor, FileFilter, RenewedUpload, RequestedUpload
+from files.services.claims import MAX_MULTIPART_SIZE, MAX_SINGLE_SIZE
 from files.services.listing import FILES_A_PAGE
+from files.storage import MIN_PART_SIZE
 from submissions.mapping import FILE_ID
 
 MAX_FILES = 1_000
 MAX_PARTS = 10_000
 MAX_URLS = 20_000
 FINGERPRINT = re.compile(r"[0-9A-Fa-f]{64}")
-MAX_LISTED = 100
+MAX_LISTED = FILES_A_PAGE
 """How many file IDs, and how many fingerprints, one call may ask for: as many as an answer has."""
 
 
@@ -38,23 +40,27 @@ class MultipartParametersSerializer(UploadParametersSerializer):
     numberParts = serializers.IntegerField(min_value=1, max_value=MAX_PARTS, default=1, source="number_parts")
 
 
-class IntegrityClaimsSerializer(serializers.Serializer[Any]):
-    """The claims that the verifier compares; sizes in bytes, hashes in hexadecimal of either case."""
+def _size(largest: int) -> NumberField:
+    return NumberField(min_value=0, max_value=largest, required=False, allow_null=True)
 
-    size = NumberField(min_value=0, max_value=2**63 - 1, required=False, allow_null=True)
+
+class IntegrityClaimsSerializer(serializers.Serializer[Any]):
+    """The hashes that the verifier compares, in hexadecimal of either case; a size, in bytes, has limits of its own."""
+
     sha256 = PatternField("[0-9A-Fa-f]{64}", required=False, allow_null=True)
     md5 = PatternField("[0-9A-Fa-f]{32}", required=False, allow_null=True)
 
 
 class ClaimsSerializer(IntegrityClaimsSerializer):
-    """What a client says about one file before sending it."""
+    """What a client says about one file before sending it; a size that cannot be is told with what else is wrong."""
 
+    size = _size(2**63 - 1)
     name = TextField(max_length=255, required=False, allow_null=True, trim_whitespace=False)
     fingerprint = PatternField(FINGERPRINT.pattern, required=False, allow_null=True)
     organism = TextField(max_length=80, required=False, allow_null=True)
     category = TextField(max_length=80, required=False, allow_null=True)
     partSize = NumberField(
-        min_value=5_242_880, max_value=5 * 1024**3, required=False, allow_null=True, source="part_size"
+        min_value=MIN_PART_SIZE, max_value=MAX_SINGLE_SIZE, required=False, allow_null=True, source="part_size"
     )
 
 
@@ -70,11 +76,13 @@ class CompleteSerializer(IntegrityClaimsSerializer):
     """One single upload that was sent."""
 
     fileId = PatternField(FILE_ID.pattern, source="file_id")
+    size = _size(MAX_SINGLE_SIZE)
 
 
 class CompleteMultipartSerializer(CompleteSerializer):
     """One multipart upload that was sent; everything about its ETags is judged for the item alone."""
 
+    size = _size(MAX_MULTIPART_SIZE)
     etags = serializers.ListField(child=AnythingField(allow_null=True))
 
 
@@ -197,8 +205,7 @@ def renewed_body(upload: RenewedUpload) -> dict[str, Any]:
 
 def file_body(file: File) -> dict[str, Any]:
     """All that is known of a file; reads its check results and attachments, which `with_details()` has loaded."""
-    category, problem = file.claimed_category, file.problem()
-    attachments = list(file.attachments.all())
+    problem, attachments = file.problem(), list(file.attachments.all())
     return {
         **status_body(file),
         "groupId": file.group_id,
@@ -206,42 +213,49 @@ def file_body(file: File) -> dict[str, Any]:
         "sha256": file.sha256 or None,
         "md5": file.md5 or None,
         "numberParts": file.number_parts,
-        "claims": {
-            "name": file.claimed_name or None,
-            "size": file.claimed_size,
-            "sha256": file.claimed_sha256 or None,
-            "md5": file.claimed_md5 or None,
-            "fingerprint": file.claimed_fingerprint or None,
-            "organism": category.organism.slug if category else None,
-            "category": category.name if category else None,
-            "partSize": file.claimed_part_size,
-        },
+        "claims": _claims_body(file),
         "requestedAt": file.requested_at,
         "uploadedAt": file.uploaded_at,
         "verifiedAt": file.verified_at,
         "rejectedAt": file.rejected_at,
         "keptUntil": None if attachments else file.kept_until,
         "problem": problem and {"code": problem.code, "detail": problem.detail},
-        "checks": [
-            {
-                "check": result.check_name,
-                "version": result.version,
-                "status": "PASSED" if result.passed else "FAILED",
-                "code": result.code or None,
-                "detail": result.detail or None,
-                "line": result.line,
-                "offset": result.offset,
-            }
-            for result in file.check_results.all()
-        ],
-        "attachedTo": [
-            {
-                "accession": attachment.entry.accession,
-                "version": attachment.entry.version,
-                "submissionId": attachment.entry.given_submission_id,
-                "category": attachment.category.name,
-                "name": attachment.name,
-            }
-            for attachment in attachments
-        ],
+        "checks": [_check_body(result) for result in file.check_results.all()],
+        "attachedTo": [_attached_body(attachment) for attachment in attachments],
+    }
+
+
+def _claims_body(file: File) -> dict[str, Any]:
+    category = file.claimed_category
+    return {
+        "name": file.claimed_name or None,
+        "size": file.claimed_size,
+        "sha256": file.claimed_sha256 or None,
+        "md5": file.claimed_md5 or None,
+        "fingerprint": file.claimed_fingerprint or None,
+        "organism": category.organism.slug if category else None,
+        "category": category.name if category else None,
+        "partSize": file.claimed_part_size,
+    }
+
+
+def _check_body(result: ContentCheckResult) -> dict[str, Any]:
+    return {
+        "check": result.check_name,
+        "version": result.version,
+        "status": "PASSED" if result.passed else "FAILED",
+        "code": result.code or None,
+        "detail": result.detail or None,
+        "line": result.line,
+        "offset": result.offset,
+    }
+
+
+def _attached_body(attachment: FileAttachment) -> dict[str, Any]:
+    return {
+        "accession": attachment.entry.accession,
+        "version": attachment.entry.version,
+        "submissionId": attachment.entry.given_submission_id,
+        "category": attachment.category.name,
+        "name": attachment.name,
     }

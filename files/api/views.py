@@ -45,7 +45,7 @@ def _claims(request: Request) -> list[Claims]:
     """The body's claims; without a body there are none."""
     if _has_no_body(request):
         return []
-    return [claims_of(item) for item in parse_list(ClaimsSerializer, request.data)]
+    return [claims_of(item) for item in parse_list(ClaimsSerializer, request.data, most=MAX_FILES)]
 
 
 def _has_no_body(request: Request) -> bool:
@@ -58,9 +58,6 @@ def _number_files(asked: int | None, claims: Sequence[Claims]) -> int:
     if asked is not None and claims and asked != len(claims):
         text = f"numberFiles is {asked}, but the body has {len(claims)} objects; leave numberFiles out."
         raise ParameterInvalidError(text, Location(field="numberFiles"))
-    if len(claims) > MAX_FILES:
-        text = f"{len(claims):,} files are too many for one call; ask for {MAX_FILES:,} at a time."
-        raise ParameterInvalidError(text)
     return asked or len(claims) or 1
 
 
@@ -119,7 +116,7 @@ class CompleteUploadView(APIView):
     @described(schema.COMPLETE_UPLOAD)
     def post(self, request: Request) -> Response:
         """`[{"fileId", …claims}]` → `[{"fileId","status"}]`."""
-        items = [complete_item_of(item) for item in parse_list(CompleteSerializer, request.data)]
+        items = [complete_item_of(item) for item in parse_list(CompleteSerializer, request.data, most=MAX_FILES)]
         with _results_as_bodies():
             files = services.complete_uploads(user=caller(request), items=items)
         return Response([status_body(file) for file in files])
@@ -131,7 +128,8 @@ class CompleteMultipartUploadView(APIView):
     @described(schema.COMPLETE_MULTIPART_UPLOAD)
     def post(self, request: Request) -> Response:
         """`[{"fileId","etags":[…], …claims}]` → `[{"fileId","status"}]`."""
-        items = [complete_item_of(item) for item in parse_list(CompleteMultipartSerializer, request.data)]
+        sent = parse_list(CompleteMultipartSerializer, request.data, most=MAX_FILES)
+        items = [complete_item_of(item) for item in sent]
         with _results_as_bodies():
             files = services.complete_multipart_uploads(user=caller(request), items=items)
         return Response([status_body(file) for file in files])

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+BATCHED_FILE_BYTES = 1024 * 1024
+"""Up to this size files are read many in a task, and without threads: what a task costs is more than reading them."""
+
+
 class FileQuerySet(models.QuerySet["File"]):
     """Files, as a person may see them and as the workers look for them."""
 
@@ -74,6 +78,13 @@ class FileQuerySet(models.QuerySet["File"]):
         is_large = Q(size__gte=least) | Q(size__isnull=True, claimed_size__gte=least)
         return self.filter(is_large) if large else self.exclude(is_large)
 
+    def batchable(self) -> Self:
+        """Small files that have never failed to be read and that no worker has: they may be read many in a task.
+
+        One at which a worker died, or that a bug keeps from being read, goes alone, so that it can fail no other.
+        """
+        return self.filter(size__lte=BATCHED_FILE_BYTES, fault_count=0, lease_token__isnull=True)
+
     def occupying(self) -> Self:
         """Files that take, or are about to take, room in the object store."""
         return self.filter(~Q(status=File.Status.EXPIRED), deleting_at__isnull=True)
@@ -109,10 +120,6 @@ class FileQuerySet(models.QuerySet["File"]):
         # From the few entries that are being verified to their files, not through all files that there are.
         verifying = FileAttachment.objects.filter(entry__status=SequenceEntry.Status.VERIFYING)
         return self.filter(pk__in=verifying.without_result().values("file"), status=File.Status.VERIFIED)
-
-    def awaiting_work(self) -> Self:
-        """Files that a worker should take up, for either reason."""
-        return self.awaiting_verification() | self.awaiting_checks()
 
 
 class File(models.Model):

@@ -104,25 +104,31 @@ def _unknown_text(claim: Claims, found: Categories) -> str:
 MISMATCHES = {"size": SizeMismatchError, "sha256": Sha256MismatchError, "md5": Md5MismatchError}
 
 
-UNREAD = (File.Status.REQUESTED, File.Status.UPLOADED, File.Status.VERIFYING)
+ARRIVED_UNREAD = (File.Status.UPLOADED, File.Status.VERIFYING)
 
 
 def record_late_claims(claims: Sequence[tuple[File, Claims]]) -> Mapping[uuid.UUID, File]:
     """Record claims that come with a complete call, to be compared by the verifier; what was claimed before stays.
 
-    Returns the files that have claims as they are then, without those that are gone. One query for each kind of claim,
-    and one to look again, whatever the number of files. Safe to repeat.
+    Only of files that have come and are not verified: of what never comes, a claim would stay for good. Returns the
+    files that have claims as they are then, without those that are gone. One query for each kind of claim, and one to
+    look again, whatever the number of files. Safe to repeat.
     """
     claimed = [(file, made) for file, late in claims if (made := late.integrity_fields())]
     for name, unsaid in (("claimed_size", None), ("claimed_sha256", ""), ("claimed_md5", "")):
         said: list[File] = []
         for file, made in claimed:
-            if name in made and getattr(file, name) == unsaid and file.status in UNREAD:
+            if name in made and getattr(file, name) == unsaid and file.status in ARRIVED_UNREAD:
                 setattr(file, name, made[name])
                 said.append(file)
         still_unsaid = {f"{name}__isnull": True} if unsaid is None else {name: unsaid}
-        File.objects.filter(status__in=UNREAD, **still_unsaid).bulk_update(said, [name], batch_size=500)
+        File.objects.filter(status__in=ARRIVED_UNREAD, **still_unsaid).bulk_update(said, [name], batch_size=500)
     return File.objects.in_bulk([file.pk for file, _ in claimed]) if claimed else {}
+
+
+def unsaid_before(file: File, claims: Claims) -> dict[str, str | int]:
+    """Those of the claims, as fields of `File`, of which the file has none yet."""
+    return {name: value for name, value in claims.integrity_fields().items() if getattr(file, name) in {None, ""}}
 
 
 def check_late_claims(file: File, claims: Claims, where: Location) -> None:

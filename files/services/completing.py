@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NoReturn
 
 from django.conf import settings
 from django.db.models import Q
@@ -24,11 +25,13 @@ from files.errors import (
     NotMultipartError,
     PartNotFoundError,
     PartTooSmallError,
+    SizeMismatchError,
     StorageUnavailableError,
     UploadExpiredError,
 )
 from files.models import File
-from files.services.claims import Claims, check_late_claims, record_late_claims
+from files.services.claims import Claims, check_late_claims, record_late_claims, unsaid_before
+from files.services.oversize import larger_text, refuse_larger, refused, require_kept
 from files.services.presence import mark_uploaded
 from files.storage import StoredObject
 from submissions.errors import quoted
@@ -57,14 +60,15 @@ def complete_uploads(*, user: User, items: Sequence[CompleteItem]) -> list[File]
     """Look whether the single uploads are in the object store and have them verified: "I have sent it".
 
     Returns the files as they are then; for one that is further on, that is where it is. Safe to repeat. One bad
-    item does not undo the others: `ValidationFailedError` has the bad in `errors`, the good in `results`.
+    item does not undo the others: `ValidationFailedError` has the bad in `errors`, the good in `results`. Of a file
+    that is larger than was claimed nothing is kept.
     """
-    files = _with_late_claims(items, _files_of(user, items))
-    outcomes = [_claimed(item, files.get(item.file_id)) for item in items]
+    files = _files_of(user, items)
     mark_uploaded(files.values())
+    files = _with_late_claims(items, files)
+    refuse_larger(files.values())
     tasks.enqueue([file.pk for file in files.values() if file.status == File.Status.UPLOADED])
-    pairs = zip(items, outcomes, strict=True)
-    return _answer([_sent_or_error(item, file) if isinstance(file, File) else file for item, file in pairs])
+    return _answer([_sent_or_error(item, files.get(item.file_id)) for item in items])
 
 
 def complete_multipart_uploads(*, user: User, items: Sequence[CompleteItem]) -> list[File]:
@@ -72,7 +76,8 @@ def complete_multipart_uploads(*, user: User, items: Sequence[CompleteItem]) -> 
 
     Idempotent: the same call again, a lost answer, or eight at once get the same truth, as the one that
     completes holds a lease on the row. One bad item does not undo the others: `ValidationFailedError` has the
-    bad in `errors`, the good in `results`. Raises `StorageUnavailableError`; the call can then be repeated.
+    bad in `errors`, the good in `results`. Of a file that is larger than was claimed nothing is kept. Raises
+    `StorageUnavailableError`; the call can then be repeated.
     """
     files = _files_of(user, items)
     outcomes: list[File | DomainError] = []
@@ -120,17 +125,14 @@ def _with_late_claims(items: Sequence[CompleteItem], files: Mapping[uuid.UUID, F
     return unclaimed | dict(now)
 
 
-def _claimed(item: CompleteItem, file: File | None) -> File | DomainError:
+def _sent_or_error(item: CompleteItem, file: File | None) -> File | DomainError:
     if file is None:
         return _not_found(item)
     try:
+        require_kept(file, item.location)
         check_late_claims(file, item.claims, item.location)
     except DomainError as error:
         return error
-    return file
-
-
-def _sent_or_error(item: CompleteItem, file: File) -> File | DomainError:
     if file.status == File.Status.EXPIRED:
         return _expired(item)
     if file.status != File.Status.REQUESTED:
@@ -155,18 +157,25 @@ def _complete_multipart(item: CompleteItem, file: File | None) -> File:
     if not item.etags:
         text = "Give the ETag of each part in “etags”, in part order."
         raise EtagsMissingError(text, item.location)
-    file = _with_late_claims([item], {file.pk: file}).get(file.pk)
-    if file is None:
-        raise _not_found(item)
     check_late_claims(file, item.claims, item.location)
     if (settled := _hold_or_settled(item, file)) is not None:
-        return settled
+        return _with_claims_of(item, settled)
     held = file.completing_until
     try:
         _put_together(item, file)
     finally:
         File.objects.filter(pk=file.pk, completing_until=held).update(completing_until=None)
     file.refresh_from_db()
+    return file
+
+
+def _with_claims_of(item: CompleteItem, settled: File) -> File:
+    """The file that another call has completed, with what this one claims of it."""
+    file = _with_late_claims([item], {settled.pk: settled}).get(settled.pk)
+    if file is None:
+        raise _not_found(item)
+    require_kept(file, item.location)
+    check_late_claims(file, item.claims, item.location)
     return file
 
 
@@ -224,6 +233,11 @@ def _put_together(item: CompleteItem, file: File) -> None:
         raise StorageUnavailableError from error
     if settings.S3_ETAG_IS_MD5 and storage.multipart_etag(parts) != made.etag:
         raise _etags_differ(item)
+    claimed = item.claims.size if file.claimed_size is None else file.claimed_size
+    if claimed is not None and made.size > claimed:
+        # Before the row says so: who repeats the call after a failure finds the object, and comes here again.
+        storage.delete(file.object_key)
+        _record_refused(item, file, claimed, made.size)
     _record_completed(item, file, made)
 
 
@@ -247,6 +261,14 @@ def _record_completed(item: CompleteItem, file: File, made: StoredObject) -> Non
         "size": made.size,
         "uploaded_at": now,
         "last_activity_at": now,
+        **unsaid_before(file, item.claims),
     }
     if File.objects.filter(pk=file.pk, status=File.Status.REQUESTED).update(**fields):
         tasks.enqueue([file.pk])
+
+
+def _record_refused(item: CompleteItem, file: File, claimed: int, size: int) -> NoReturn:
+    """Record that nothing is kept of the file, and with which ETags it was completed, for who repeats the call."""
+    fields = {**refused(claimed, size), **unsaid_before(file, item.claims), "completed_etags": list(item.etags)}
+    File.objects.filter(pk=file.pk, status=File.Status.REQUESTED).update(**fields)
+    raise SizeMismatchError(larger_text(claimed, size), item.location)

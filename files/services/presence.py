@@ -27,9 +27,10 @@ SAVE_ARRIVED = """
 def mark_uploaded(files: Iterable[File]) -> None:
     """Set those single uploads to UPLOADED, in the database and in place, whose object is in the store.
 
-    One listing for each request that the files stem from, and one update for all files found. Files in another
-    state, and multipart uploads, are left alone. Raises `StorageUnavailableError`. Safe to repeat: the update
-    is compare-and-set, and a file that another call moved on meanwhile keeps its state.
+    One listing for each request that the files stem from, or one look at the object where a single file is asked for,
+    a few at once; and one update for all files found. Files in another state, and multipart uploads, are left alone.
+    Raises `StorageUnavailableError`. Safe to repeat: the update is compare-and-set, and a file that another call moved
+    on meanwhile keeps its state.
     """
     by_request: dict[uuid.UUID, list[File]] = defaultdict(list)
     for file in files:
@@ -50,15 +51,18 @@ def mark_uploaded(files: Iterable[File]) -> None:
 
 def _sizes(waiting: list[File]) -> dict[str, int]:
     """The sizes of the staged objects of one request, by key; of one file alone where only that is asked for."""
-    prefix = waiting[0].staging_key if len(waiting) == 1 else f"staging/{waiting[0].request_id}/"
-    return {stored.key: stored.size for stored in storage.list_prefix(prefix)}
+    if len(waiting) == 1:
+        # Of files that were requested one by one there may be thousands, and a listing takes three times as long.
+        alone = storage.head(waiting[0].staging_key)
+        return {} if alone is None else {alone.key: alone.size}
+    return {stored.key: stored.size for stored in storage.list_prefix(f"staging/{waiting[0].request_id}/")}
 
 
 def _save_arrived(arrived: list[File], now: datetime) -> None:
     """Save what was found, and take over what another call has made of a file meanwhile."""
     waiting = File.objects.filter(status=File.Status.REQUESTED, deleting_at__isnull=True)
     waiting = waiting.filter(is_one_of("pk", (file.pk for file in arrived)))
-    table, sizes = as_table({file.pk: file.size or 0 for file in arrived})
+    table, sizes = as_table({"number": "bigint"}, {file.pk: (file.size or 0,) for file in arrived})
     moment = connection.ops.adapt_datetimefield_value(now)
     parameters = [File.Status.UPLOADED, moment, moment, *sizes, File.Status.REQUESTED]
     with transaction.atomic(), connection.cursor() as cursor:

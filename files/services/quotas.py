@@ -1,8 +1,9 @@
 """What the files of a group may take together, and how many of its uploads may be under way.
 
-A file counts with its size, which is known once the server has looked for its object; until then with the size that
-was claimed, and without a claim not at all. Uploads that were given up and files that are being deleted do not count.
-A group that is over its quota keeps all it has and gets nothing more.
+A file counts with its size, which is known once the server has looked for its object, or the sweeper has listed it;
+until then with the size that was claimed, and without a claim not at all. What is larger than its claim is refused when
+it is completed. Uploads that were given up and files that are being deleted do not count. A group that is over its
+quota keeps all it has and gets nothing more.
 """
 
 from __future__ import annotations

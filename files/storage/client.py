@@ -6,13 +6,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.utils import parse_timestamp
 from django.conf import settings
 from urllib3.exceptions import HTTPError as Urllib3Error
 
@@ -22,8 +25,10 @@ from files.storage.outcomes import ObjectChangedError, ObjectMissingError, Uploa
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+CONNECT = 5  # seconds in which a connection is made, or not
 QUICK = 20  # seconds without a byte after which a call is given up
 SLOW = 600  # the same for copy and complete, during which a store may be silent for long
+CONNECTIONS = 64  # kept, by each client
 # urllib3's own are what is left of a TLS connection that breaks off while a body is read.
 TRANSPORT_ERRORS = (HTTPClientError, BotoConnectionError, IncompleteReadError, Urllib3Error)
 
@@ -54,7 +59,9 @@ def client(read_timeout: int = QUICK) -> S3Client:
 @lru_cache(maxsize=8)
 def _client_of(_pid: int, access: _Access, read_timeout: int) -> S3Client:
     """Make a client, which threads may share; two that come at once make two, of which one is kept."""
-    return boto3.session.Session().client(
+    session = botocore.session.get_session()
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
+    return boto3.session.Session(botocore_session=session).client(
         "s3",
         endpoint_url=access.endpoint_url,
         region_name=access.region,
@@ -67,11 +74,19 @@ def _client_of(_pid: int, access: _Access, read_timeout: int) -> S3Client:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
             retries={"mode": "standard", "total_max_attempts": 3},
-            connect_timeout=5,
+            connect_timeout=CONNECT,
             read_timeout=read_timeout,
-            max_pool_connections=64,
+            max_pool_connections=CONNECTIONS,
         ),
     )
+
+
+def _moment(value: str) -> datetime:
+    """A time in an answer. What botocore uses knows every way to write one, and takes 70 % of reading a listing."""
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        return parse_timestamp(value)
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from botocore.exceptions import ClientError
 from django.conf import settings
 
+from files.storage import quick
 from files.storage.client import SLOW, answers, bare, client, fault, quoted, status
-from files.storage.outcomes import ObjectMissingError, StoredObject
+from files.storage.outcomes import StoredObject
 
 DELETE_BATCH = 1_000  # the most keys that DeleteObjects takes
 
@@ -27,6 +28,10 @@ def bucket_ready() -> bool:
 
 def head(key: str) -> StoredObject | None:
     """Return the object at `key`, or None when there is none."""
+    return quick.head(key) or _head(key)
+
+
+def _head(key: str) -> StoredObject | None:
     with answers():
         try:
             answer = client().head_object(Bucket=settings.S3_BUCKET, Key=key)
@@ -52,26 +57,24 @@ def list_prefix(prefix: str) -> Iterator[StoredObject]:
                 )
 
 
-def copy_frozen(*, source_key: str, target_key: str, source_etag: str) -> StoredObject:
+def copy_frozen(source: StoredObject, target_key: str) -> StoredObject:
     """Copy an object inside the store and return the copy; what it may be served as is not copied along.
 
     The content type becomes octet-stream and a sent Content-Encoding or metadata are dropped. Raises
     `ObjectMissingError` when there is no source, `ObjectChangedError` when it has another ETag. A second
     run overwrites the copy with the same bytes. At most 5 GiB, which is S3's limit for CopyObject.
     """
-    with answers(source_key):
-        client(SLOW).copy_object(
+    with answers(source.key):
+        answer = client(SLOW).copy_object(
             Bucket=settings.S3_BUCKET,
             Key=target_key,
-            CopySource={"Bucket": settings.S3_BUCKET, "Key": source_key},
-            CopySourceIfMatch=quoted(source_etag),
+            CopySource={"Bucket": settings.S3_BUCKET, "Key": source.key},
+            CopySourceIfMatch=quoted(source.etag),
             MetadataDirective="REPLACE",
             ContentType="application/octet-stream",
         )
-    copy = head(target_key)
-    if copy is None:
-        raise ObjectMissingError(target_key)
-    return copy
+    made = answer["CopyObjectResult"]
+    return StoredObject(key=target_key, size=source.size, etag=bare(made["ETag"]), last_modified=made["LastModified"])
 
 
 def delete(key: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
+from common.forms import one_line
 from common.parsing import NumberField, TextField, TrueOrFalseField
 from files.models import ContentCheckResult, FileAttachment, FileCategory
 from submissions.models import Group, MetadataField, Organism, SequenceEntry, Submission
@@ -46,10 +47,7 @@ class GroupSerializer(serializers.Serializer[Any]):
 
     def validate_name(self, name: str) -> str:
         """The name on one line, as the page makes it."""
-        words = " ".join(name.split())
-        if not words.isprintable():
-            raise serializers.ValidationError("there are characters in it that cannot be seen.")
-        return words
+        return one_line(name)
 
 
 class AccessionVersionSerializer(serializers.Serializer[Any]):
@@ -148,13 +146,7 @@ def whole_entry_body(entry: SequenceEntry, *, is_member: bool) -> dict[str, Any]
     Reads its submission, organism and attachments, which should be loaded `with_results()`.
     """
     submission = entry.submission
-    released_by = entry.released_by and entry.released_by.username
-    for_members = {
-        "submission": submission.pk,
-        "submittedBy": submission.submitted_by.username,
-        "releasedBy": released_by,
-    }
-    return {
+    body = {
         **submitted_body(entry),
         "organism": submission.organism.slug,
         "groupId": submission.group_id,
@@ -164,8 +156,12 @@ def whole_entry_body(entry: SequenceEntry, *, is_member: bool) -> dict[str, Any]
         "metadata": entry.metadata,
         "sequences": entry.sequences,
         "files": [attachment_body(attachment) for attachment in entry.attachments.all()],
-        **(for_members if is_member else {}),
     }
+    if is_member:
+        body["submission"] = submission.pk
+        body["submittedBy"] = submission.submitted_by.username
+        body["releasedBy"] = entry.released_by and entry.released_by.username
+    return body
 
 
 def released_body(entry: SequenceEntry) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from io import SEEK_END, BytesIO
 from typing import BinaryIO, cast
 
-from django.conf import settings
 from django.db.models import Prefetch
 from django.http import StreamingHttpResponse
 from django.urls import reverse
@@ -21,8 +20,9 @@ from common.pagination import page_of
 from common.parsing import parse_parameters
 from common.schema import described
 from files.models import FileAttachment
-from submissions import services
+from submissions import mapping, services
 from submissions.access import group_for_member, submission_for_member
+from submissions.api.idempotency import key_of
 from submissions.api.schema import submissions as schema
 from submissions.api.schema.checking import CHECK
 from submissions.api.serializers import (
@@ -60,18 +60,17 @@ def _part(request: Request, name: str) -> BinaryIO | None:
     return BytesIO(text.encode())
 
 
-def _text_part(request: Request, name: str) -> str | None:
-    part = _part(request, name)
+def _file_mapping(request: Request) -> str | None:
+    """The JSON text of the mapping, which is read only if it is not too large to be parsed."""
+    part = _part(request, mapping.FIELD)
     if part is None:
         return None
-    if part.seek(0, SEEK_END) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        sentence = f"“{name}” is larger than the {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes that it may have."
-        raise ParameterInvalidError(sentence, Location(field=name))
+    mapping.check_size(part.seek(0, SEEK_END))
     part.seek(0)
     try:
         return part.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ParameterInvalidError(f"“{name}” is not UTF-8.", Location(field=name)) from error
+        raise ParameterInvalidError(f"“{mapping.FIELD}” is not UTF-8.", Location(field=mapping.FIELD)) from error
 
 
 def _table(request: Request) -> BinaryIO:
@@ -86,24 +85,10 @@ def _sent(request: Request) -> services.Sent:
     return services.Sent(
         metadata_file=_table(request),
         sequence_file=_part(request, "sequenceFile"),
-        file_mapping=_text_part(request, "fileMapping"),
+        file_mapping=_file_mapping(request),
         checksum_file=_part(request, "checksumFile"),
         names={part: file.name for part, file in request.FILES.items() if file.name},
     )
-
-
-def _idempotency_key(request: Request) -> services.IdempotencyKey | None:
-    """The key that was sent with the call, and all that was: also the parts that nobody reads."""
-    header = request.headers.get("Idempotency-Key")
-    if header is None:
-        return None
-    texts = [services.BodyPart(name, BytesIO(text.encode())) for name, sent in request.POST.lists() for text in sent]
-    files = [
-        services.BodyPart(name, cast("BinaryIO", file), file.name)
-        for name, sent in request.FILES.lists()
-        for file in sent
-    ]
-    return services.IdempotencyKey(services.parse_key(header), request.path, [*texts, *files])
 
 
 def _handed_in(request: Request, organism: str, hand_in: Callable[..., services.Answer]) -> Response:
@@ -113,7 +98,7 @@ def _handed_in(request: Request, organism: str, hand_in: Callable[..., services.
         organism_slug=organism,
         group_id=parameters["group_id"],
         sent=_sent(request),
-        key=_idempotency_key(request),
+        key=key_of(request),
     )
     body = [submitted_entry_body(entry) for entry in answer.entries]
     headers = {"Location": reverse("api-submission", args=[answer.number])}

@@ -1,12 +1,7 @@
 """What people do with submissions; each call is one function."""
 
-from submissions.services.checking import (
-    DocumentCheck,
-    check_before_sending,
-    check_documents,
-    organism_of_slug,
-)
-from submissions.services.idempotency import Answer, BodyPart, IdempotencyKey, SubmittedEntry, parse_key
+from submissions.services.checking import DocumentCheck, check_before_sending, check_documents
+from submissions.services.idempotency import Answer, BodyPart, IdempotencyKey, SubmittedEntry
 from submissions.services.membership import add_member, make_group, remove_member
 from submissions.services.receipts import Receipt, receipt_for, receipt_name, receipt_text
 from submissions.services.releasing import AccessionVersion, release
@@ -29,8 +24,6 @@ __all__ = [
     "check_before_sending",
     "check_documents",
     "make_group",
-    "organism_of_slug",
-    "parse_key",
     "receipt_for",
     "receipt_name",
     "receipt_text",

@@ -9,8 +9,7 @@ from django.conf import settings
 
 from accounts.models import User
 from common.errors import DomainError, ErrorList
-from submissions.access import group_for_member
-from submissions.errors import OrganismNotFoundError
+from submissions.access import group_for_member, organism_of_slug
 from submissions.field_rules import FieldKind, FieldRule
 from submissions.models import Organism
 from submissions.sequences import Requirement, SequenceRecord, match_sequences, parse_fasta
@@ -41,7 +40,8 @@ def check_documents(
 ) -> DocumentCheck:
     """Read table and sequences as submitting them would, and store nothing; safe to repeat.
 
-    Sequences that were not sent are not missed: they may be chosen later. Raises `OrganismNotFoundError`.
+    Sequences that were not sent are not missed: they may be chosen later. Raises `OrganismNotFoundError`, and
+    `FileSharingDisabledError` for `files.` columns of an organism that takes no files.
     """
     organism = organism_of_slug(organism_slug)
     errors = ErrorList()
@@ -65,7 +65,8 @@ def check_before_sending(
 
     For members who have files to send first. What is said is what submitting would say, or revising; about files that
     the rows name nothing is. Sequences that were not sent are not missed. Raises `OrganismNotFoundError`,
-    `GroupNotFoundError`, `NotAMemberError`, and `ValidationFailedError` with all that is wrong.
+    `GroupNotFoundError`, `NotAMemberError`, `FileSharingDisabledError`, and `ValidationFailedError` with all else that
+    is wrong.
     """
     organism = organism_of_slug(organism_slug)
     group = group_for_member(user=user, group_id=group_id)
@@ -112,14 +113,6 @@ def read_documents(
         requirement = Requirement(organism.sequences)
         sequences = match_sequences(table.rows, records, requirement=requirement, errors=errors)
     return ReadDocuments(table, sequences)
-
-
-def organism_of_slug(slug: str) -> Organism:
-    """The organism, or `OrganismNotFoundError`."""
-    organism = Organism.objects.filter(slug=slug).first()
-    if organism is None:
-        raise OrganismNotFoundError(f"There is no organism “{slug}”.")
-    return organism
 
 
 def field_rules(organism: Organism) -> list[FieldRule]:

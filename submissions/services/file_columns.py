@@ -1,27 +1,34 @@
-"""The files of a submission written into the metadata table: `files.<category>` columns."""
+"""Whether an organism takes files, and those that are written into the metadata table: `files.<category>` columns."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from common.errors import ErrorList, Location
 from files.errors import CategoryUnknownError
 from submissions.errors import FileMappingInvalidError, FileSharingDisabledError, quoted
-from submissions.mapping import FIELD, FILE_ID, FileMapping, MappedFile, pointer_to
+from submissions.mapping import FIELD, FILE_ID, MAX_FILES, FileMapping, MappedFile, pointer_to
 from submissions.models import Organism
 from submissions.tables import FIELD as TABLE_FIELD
 from submissions.tables import FILES_PREFIX, Row, Table
 
 
+def require_file_sharing(organism: Organism, *, field: str = FIELD) -> None:
+    """Raise `FileSharingDisabledError` where the organism takes no files; `field` is the form part that names some."""
+    if not organism.file_sharing:
+        text = f"“{organism}” takes no extra files; submit without them, and without {FILES_PREFIX}… columns."
+        raise FileSharingDisabledError(text, Location(field=field))
+
+
 def check_file_columns(organism: Organism, table: Table, errors: ErrorList) -> None:
-    """Add to `errors` columns for which the organism has no category, or that it does not take at all. One query."""
+    """Add to `errors` columns for which the organism has no category. One query.
+
+    Raises `FileSharingDisabledError` where it takes no files: whatever else is wrong, that comes alone.
+    """
     if not table.file_categories:
         return
-    if not organism.file_sharing:
-        text = f"“{organism}” takes no extra files; take the {FILES_PREFIX}… columns out of the table."
-        errors.add(FileSharingDisabledError(text, Location(field=TABLE_FIELD)))
-        return
+    require_file_sharing(organism, field=TABLE_FIELD)
     known = list(organism.file_categories.order_by("order", "name").values_list("name", flat=True))
     for category in table.file_categories:
         if category not in known:
@@ -39,18 +46,22 @@ def mapping_of_columns(
     in `resolved` the cells name folders or files of the submitter's computer instead, and their files are those of
     the mapping. Raises `ValidationFailedError` with every cell that is no such list or whose files are not in the
     mapping, and `FileMappingInvalidError` where a mapping was sent beside cells that have file IDs: which of the two
-    holds would be a guess.
+    holds would be a guess; also where they name more than `MAX_FILES`.
     """
     entries = {} if mapping is None else dict(mapping.entries)
     if entries and not resolved:
         text = f"Files are named both in “fileMapping” and in {FILES_PREFIX}… columns; use one of the two."
         raise FileMappingInvalidError(text, Location(field=FIELD))
     cell_errors = ErrorList(limit=errors.limit)
+    named = 0
     for row in table.rows:
-        files = entries.get(row.submission_id, {})
+        files = dict(entries.get(row.submission_id, {}))
         for category, text in row.file_columns.items():
             if category not in resolved:
-                files = files | {category: _files_of_cell(row, category, text, cell_errors)}
+                pairs = text.split()
+                named += len(pairs)
+                _check_number(named, row)
+                files[category] = _files_of_cell(row, category, pairs, cell_errors)
             elif not files.get(category):
                 cell_errors.add(_not_sent(row, category, text))
         if files:
@@ -65,9 +76,18 @@ def _not_sent(row: Row, category: str, text: str) -> FileMappingInvalidError:
     return FileMappingInvalidError(sentence, where)
 
 
-def _files_of_cell(row: Row, category: str, text: str, errors: ErrorList) -> tuple[MappedFile, ...]:
+def _check_number(named: int, row: Row) -> None:
+    if named > MAX_FILES:
+        text = (
+            f"The {FILES_PREFIX}… columns up to line {row.line} name more than {MAX_FILES:,} files. "
+            "Submit the table in several pieces."
+        )
+        raise FileMappingInvalidError(text, Location(field=FIELD, line=row.line))
+
+
+def _files_of_cell(row: Row, category: str, pairs: Iterable[str], errors: ErrorList) -> tuple[MappedFile, ...]:
     files = []
-    for index, pair in enumerate(text.split()):
+    for index, pair in enumerate(pairs):
         name, _, file_id = pair.rpartition(":")
         if not name or not FILE_ID.fullmatch(file_id):
             where = Location(field=FIELD, line=row.line, submission_id=row.submission_id, category=category)

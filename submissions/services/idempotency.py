@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a call that is sent again gets its first answer, and does nothing again.
+"""Idempotency keys: a call that is sent again gets its first answer, and does nothing again.
 
 As draft-ietf-httpapi-idempotency-key-header has it: the record of a key is inserted before anything is done, and the
 database's constraint decides between two calls at once; the same key with another body is refused; a call that is
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -21,15 +20,10 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts.models import User
-from common.errors import Location, ParameterInvalidError
+from common.errors import Location
 from submissions.errors import IdempotencyKeyReusedError, IdempotencyKeyRunningError
 from submissions.models import Group, IdempotencyRecord, Submission
 
-HEADER = "Idempotency-Key"
-MAX_KEY_CHARACTERS = 255
-BARE_KEY = re.compile(r"[\x20\x21\x23-\x7e][\x20-\x7e]*")
-QUOTED_KEY = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"')
-"""A String of RFC 9651, which is how the draft writes a key."""
 CHUNK_BYTES = 1024 * 1024
 RETRY_AFTER = 2
 """Seconds after which a call whose twin is running is worth another try."""
@@ -64,30 +58,19 @@ class BodyPart:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """The key of a call, the path that it was sent to, and what it was sent with, in the order it was sent."""
+    """The key of a call, the path that it was sent to, and what it was sent with, in the order it was sent.
+
+    `field` is what the key was sent as: where an error of it is.
+    """
 
     key: str
     path: str
     parts: list[BodyPart]
+    field: str
 
 
 Record = Callable[[Answer], None]
 """Records the answer; to be called at the end of the transaction that stores what is answered."""
-
-
-def parse_key(text: str) -> str:
-    """The key that the header holds: 1 to 255 printable ASCII characters, in quotation marks or not, the same key.
-
-    Raises `ParameterInvalidError`.
-    """
-    if match := QUOTED_KEY.fullmatch(text):
-        key = re.sub(r"\\(.)", r"\1", match[1])
-    else:
-        key = text if BARE_KEY.fullmatch(text) else ""
-    if not 1 <= len(key) <= MAX_KEY_CHARACTERS:
-        sentence = f"“{HEADER}” is not a key of 1 to {MAX_KEY_CHARACTERS} printable ASCII characters."
-        raise ParameterInvalidError(sentence, Location(field=HEADER))
-    return key
 
 
 def digest_of(parts: Iterable[BodyPart]) -> str:
@@ -144,8 +127,8 @@ def _claim(user: User, group: Group, key: IdempotencyKey) -> IdempotencyRecord:
         # Somebody had the key when we inserted, and had freed it when we looked who.
         raise _running() from error
     if record.body_sha256 != body_sha256:
-        text = f"The {HEADER} was sent before, with another body. Another submission takes another key."
-        raise IdempotencyKeyReusedError(text, Location(field=HEADER))
+        text = f"The {key.field} was sent before, with another body. Another submission takes another key."
+        raise IdempotencyKeyReusedError(text, Location(field=key.field))
     if not is_ours and record.answered_at is None:
         raise _running()
     return record
@@ -163,5 +146,5 @@ def _record_nothing(_answer: Answer) -> None:
 
 
 def _running() -> IdempotencyKeyRunningError:
-    text = f"A call with this {HEADER} is running. Send this one again in a moment to get its answer."
+    text = "A call with this key is running. Send this one again in a moment to get its answer."
     return IdempotencyKeyRunningError(text, retry_after=RETRY_AFTER)

@@ -6,7 +6,11 @@ and replacing do so, and the workers hold one of the three at a time.
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Collection
+
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from common.database import is_one_of
 from files.models import File, FileAttachment
@@ -29,3 +33,11 @@ def lock_entries(entries: QuerySet[SequenceEntry]) -> set[int]:
     if not held_files.issuperset(have.values_list("file", flat=True)):
         raise EntryChangedError("Somebody has just replaced files of the entry. Look at them before you go on.")
     return held
+
+
+def keep_freed(file_ids: Collection[uuid.UUID]) -> None:
+    """Let the time of those of the files begin anew that no entry has now, so that no sweep deletes them today.
+
+    Who freed a file may want it back. In the transaction that detached them.
+    """
+    File.objects.filter(pk__in=file_ids, attachments__isnull=True).update(last_activity_at=timezone.now())

@@ -17,10 +17,11 @@ from common.database import is_one_of
 from common.errors import DomainError, ErrorList, Location
 from files.errors import FileNotAvailableError
 from files.models import FileAttachment
-from submissions.errors import EntryChangedError, EntryNotAcceptedError, EntryNotFoundError, quoted
+from submissions.access import organism_of_slug
+from submissions.errors import EntryNotAcceptedError, EntryNotFoundError, quoted
 from submissions.models import Organism, SequenceEntry
-from submissions.services.checking import organism_of_slug
 from submissions.services.locking import lock_entries
+from submissions.services.seen import changed_since
 
 log = structlog.get_logger(__name__)
 
@@ -118,9 +119,8 @@ def _check(organism: Organism, wanted: Sequence[AccessionVersion], found: _Found
 def _problems(entry: SequenceEntry, one: AccessionVersion, found: _Found, where: Location) -> Iterator[DomainError]:
     if entry.pk not in found.held:
         yield EntryNotAcceptedError(f"{entry} {WHY_NOT[SequenceEntry.Status(entry.status)]}", where)
-    elif one.as_of not in {None, entry.settled_at}:
-        text = f"Somebody has replaced the files of {entry} meanwhile. Look at them before you release it."
-        yield EntryChangedError(text, where)
+    elif changed := changed_since(one.as_of, entry, "release it", where):
+        yield changed
     for attachment in found.held_back.get(entry.pk, ()):
         text = f"{quoted(attachment.name)} of {entry} is held back by an administrator."
         file = replace(where, category=attachment.category.name, file_id=str(attachment.file_id), name=attachment.name)

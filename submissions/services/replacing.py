@@ -9,19 +9,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.models import User
 from common.errors import DomainError, ErrorList, ValidationFailedError
 from files import acceptance, rules, tasks
 from files.models import File, FileAttachment
 from submissions.access import entry_for_member
-from submissions.errors import EntryChangedError, EntryNotFoundError, EntryReleasedError, EntryVerifyingError
+from submissions.errors import EntryNotFoundError, EntryReleasedError, EntryVerifyingError
 from submissions.mapping import FileMapping, parse_entry_mapping, pointer_to
 from submissions.models import RuleSet, SequenceEntry
 from submissions.services.attaching import Plan, create_attachments, lock_files, plan_attachments
-from submissions.services.submitting import require_file_sharing
+from submissions.services.file_columns import require_file_sharing
+from submissions.services.locking import keep_freed
+from submissions.services.seen import changed, changed_since
 from submissions.tables import Row, Table
+
+REPLACE_THEM = "replace them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,8 @@ def replace_files(
     """
     entry = entry_for_member(user=user, accession=accession, version=version, organism_slug=organism_slug)
     _require_settled(entry)
-    if replacement.as_of not in {None, entry.settled_at}:
-        raise _changed(entry)
+    if problem := changed_since(replacement.as_of, entry, REPLACE_THEM):
+        raise problem
     with _told_of(entry):
         plan = _checked(entry, parse_entry_mapping(replacement.files, entry.given_submission_id))
         organism = entry.submission.organism
@@ -97,11 +100,6 @@ def _require_settled(entry: SequenceEntry) -> None:
         raise EntryVerifyingError(text)
 
 
-def _changed(entry: SequenceEntry) -> DomainError:
-    text = f"Somebody has replaced the files of {entry} meanwhile. Look at them before you replace them."
-    return EntryChangedError(text)
-
-
 def _checked(entry: SequenceEntry, mapping: FileMapping) -> Plan:
     organism, group = entry.submission.organism, entry.submission.group
     if mapping.has_files:
@@ -127,11 +125,10 @@ def _replace(entry: SequenceEntry, plan: Plan, rule_set: RuleSet | None) -> None
     )
     if not seen.update(status=SequenceEntry.Status.VERIFYING, settled_at=None, rule_set=rule_set):
         _require_settled(_present(entry))
-        raise _changed(entry)
+        raise changed(entry, REPLACE_THEM)
     entry.attachments.all().delete()
     create_attachments({entry.given_submission_id: entry}, plan.attachments)
-    # Who freed a file may want it back: its time begins anew, so that no sweep deletes it today.
-    File.objects.filter(pk__in=before - wanted, attachments__isnull=True).update(last_activity_at=timezone.now())
+    keep_freed(before - wanted)
 
 
 def _present(entry: SequenceEntry) -> SequenceEntry:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
@@ -13,19 +14,18 @@ from django.db.models import F
 from accounts.models import User
 from common.errors import DomainError, ErrorList, Location, ParameterMissingError, ValidationFailedError
 from files import acceptance, rules, storage, tasks
+from files.errors import StorageUnavailableError
 from files.models import FileAttachment, FileCategory
-from submissions.access import group_for_member
+from submissions.access import group_for_member, organism_of_slug
 from submissions.checksums import SubmittedPaths
-from submissions.errors import FileSharingDisabledError
-from submissions.mapping import FIELD as MAPPING_FIELD
 from submissions.mapping import FileMapping, parse_mapping
 from submissions.models import AccessionCounter, Group, Organism, RuleSet, SequenceEntry, Submission
 from submissions.sequences import FIELD as SEQUENCES_FIELD
 from submissions.sequences import SequenceRecord
 from submissions.services.attaching import PlannedAttachment, create_attachments, lock_files, plan_attachments
-from submissions.services.checking import organism_of_slug, read_documents
+from submissions.services.checking import read_documents
 from submissions.services.checksums import ChecksumClaims, Document, check_checksums, record_claims
-from submissions.services.file_columns import mapping_of_columns
+from submissions.services.file_columns import mapping_of_columns, require_file_sharing
 from submissions.services.idempotency import Answer, IdempotencyKey, Record, answer_of, answer_once
 from submissions.services.predecessors import (
     Carried,
@@ -37,6 +37,8 @@ from submissions.services.predecessors import (
 )
 from submissions.tables import FIELD as TABLE_FIELD
 from submissions.tables import Row, Table
+
+log = structlog.get_logger(__name__)
 
 BATCH = 1_000
 
@@ -82,9 +84,10 @@ def submit(*, user: User, organism_slug: str, group_id: int, sent: Sent, key: Id
 
     Entries about whose files nothing is open are ACCEPTED at once. Raises `OrganismNotFoundError`,
     `GroupNotFoundError`, `NotAMemberError`, `ParameterMissingError`, `FileSharingDisabledError`,
-    `StorageUnavailableError`, and `ValidationFailedError` with everything else that
-    is wrong. A number of queries that does not grow with the submission, but for batches of 1,000 rows. A
-    second call makes a second submission, but for one with the same `key`: see `answer_once`.
+    `StorageUnavailableError`, and `ValidationFailedError` with everything else that is wrong. A number of queries that
+    does not grow with the submission, but for batches of 1,000 rows; the object store is asked once for each request
+    that the files stem from. A second call makes a second submission, but for one with the same `key`: see
+    `answer_once`.
     """
     return hand_in(user=user, organism_slug=organism_slug, group_id=group_id, sent=sent, key=key, revising=False)
 
@@ -104,7 +107,7 @@ def hand_in(
             return _store(submission, checked, record)
         except (DomainError, ValidationFailedError):
             # Refused after all. After any other failure the commit may have gone through, and the documents stay.
-            storage.delete_documents(submission.metadata_file.name, submission.sequence_file.name)
+            _discard_documents(submission)
             raise
 
     return answer_once(user=user, group=group, key=key, act=act)
@@ -123,12 +126,6 @@ def _parsed_mapping(organism: Organism, text: str | None) -> FileMapping | None:
     return mapping
 
 
-def require_file_sharing(organism: Organism) -> None:
-    if not organism.file_sharing:
-        text = f"“{organism}” takes no extra files; submit without them."
-        raise FileSharingDisabledError(text, Location(field=MAPPING_FIELD))
-
-
 def _check(organism: Organism, group: Group, sent: Sent, *, revising: bool) -> _Checked:
     if sent.sequence_file is None and organism.sequences == Organism.Sequences.REQUIRED:
         text = "This organism needs sequences; send them as “sequenceFile”."
@@ -144,7 +141,7 @@ def _check(organism: Organism, group: Group, sent: Sent, *, revising: bool) -> _
     )
     table = documents.table
     if table.file_categories:
-        require_file_sharing(organism)
+        require_file_sharing(organism, field=TABLE_FIELD)
         mapping = mapping_of_columns(table, mapping, errors, resolved=sent.file_columns_resolved)
     mapping = mapping or FileMapping()
     predecessors: Predecessors = {}
@@ -198,6 +195,15 @@ def _keep_documents(submission: Submission, sent: Sent) -> None:
         except Exception:
             storage.delete_documents(submission.metadata_file.name)
             raise
+
+
+def _discard_documents(submission: Submission) -> None:
+    """Delete the documents of a submission that is refused; what the store does not delete is swept as an orphan."""
+    try:
+        storage.delete_documents(submission.metadata_file.name, submission.sequence_file.name)
+    except StorageUnavailableError as fault:
+        # Why the submission is refused is what its sender has to hear.
+        log.warning("documents_not_deleted", documents=submission.metadata_file.name, exc_info=fault)
 
 
 def _store(submission: Submission, checked: _Checked, record: Record) -> Answer:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import structlog
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from accounts.models import User
-from files.models import File, FileAttachment
+from files.models import FileAttachment
 from submissions.access import entry_for_member
 from submissions.errors import EntryNotFoundError, EntryReleasedError
 from submissions.models import SequenceEntry, Submission
-from submissions.services.locking import lock_entries
+from submissions.services.locking import keep_freed, lock_entries
 
 log = structlog.get_logger(__name__)
 
@@ -21,9 +20,9 @@ def withdraw(*, user: User, accession: str, version: int, organism_slug: str | N
     """Delete an entry that is not released, whatever its state, and free its files; returns what it was.
 
     Files that no entry has any more are kept as long as what was just uploaded. The entry's submission counts it, and
-    nothing else is left of it; other versions stay as they are. A worker that verifies one of the files goes on.
-    Raises `OrganismNotFoundError`, `EntryNotFoundError`, also when it was withdrawn before, `NotAMemberError`,
-    `EntryReleasedError`, and `EntryChangedError` if somebody else replaces its files right now.
+    its table and sequences stay as they were sent; other versions stay as they are. A worker that verifies one of the
+    files goes on. Raises `OrganismNotFoundError`, `EntryNotFoundError`, also when it was withdrawn before,
+    `NotAMemberError`, `EntryReleasedError`, and `EntryChangedError` if somebody else replaces its files right now.
     """
     entry = entry_for_member(user=user, accession=accession, version=version, organism_slug=organism_slug)
     with transaction.atomic():
@@ -56,5 +55,4 @@ def _delete(entry: SequenceEntry) -> None:
     before = up_to_this.order_by("-version").values("pk")[:1]
     SequenceEntry.objects.filter(pk__in=before).update(next_version=entry.version + 1)
     Submission.objects.filter(pk=entry.submission_id).update(withdrawn_count=F("withdrawn_count") + 1)
-    # Who freed a file may want it back: its time begins anew, so that no sweep deletes it today.
-    File.objects.filter(pk__in=files, attachments__isnull=True).update(last_activity_at=timezone.now())
+    keep_freed(files)

@@ -16,10 +16,9 @@ from common.errors import (
     ErrorList,
     Location,
     ParameterMissingError,
-    RetryLaterError,
     ValidationFailedError,
 )
-from common.problems import CONTENT_TYPE, body_of, error_item, headers_of
+from common.problems import CONTENT_TYPE, STATUS_OF_CODE, body_of, error_item, headers_of
 from submissions import services
 from submissions.bulk_forms import BulkForm
 from submissions.models import Group, Organism
@@ -75,7 +74,7 @@ def _page_with(request: HttpRequest, form: BulkForm, error: ValidationFailedErro
     if form.is_valid():
         found = error.errors if isinstance(error, ValidationFailedError) else [error]
         form.add_problems(found, error.count if isinstance(error, ValidationFailedError) else 1)
-    return _page(request, form, status=503 if isinstance(error, RetryLaterError) else 200)
+    return _page(request, form, status=200 if isinstance(error, ValidationFailedError) else STATUS_OF_CODE[error.code])
 
 
 def _page(request: HttpRequest, form: BulkForm, status: int = 200) -> HttpResponse:
@@ -99,7 +98,7 @@ def organism_check_documents(request: HttpRequest, slug: str) -> HttpResponse:
         check = services.check_documents(
             organism_slug=slug,
             metadata_file=metadata_file,  # type: ignore[arg-type]  # an uploaded file reads and seeks like any other
-            sequence_file=request.FILES.get(SEQUENCE_FIELD),  # type: ignore[arg-type]
+            sequence_file=request.FILES.get(SEQUENCE_FIELD),  # type: ignore[arg-type]  # as above
         )
     except DomainError as error:
         return _problem(request, error)

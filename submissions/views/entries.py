@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from common.errors import DomainError, RetryLaterError, ValidationFailedError
+from common.errors import DomainError, ValidationFailedError
 from common.problems import STATUS_OF_CODE
 from files.rules import rules_in
 from submissions import services
@@ -86,8 +86,10 @@ def entry_files(request: HttpRequest, accession: str, version: int) -> HttpRespo
             return redirect("entry", accession, version)
         except ValidationFailedError as failure:
             form.add_problems(failure.errors)
+        except EntryNotFoundError as error:
+            raise Http404 from error
         except DomainError as error:
-            status = 503 if isinstance(error, RetryLaterError) else STATUS_OF_CODE[error.code]
+            status = STATUS_OF_CODE[error.code]
             form.add_problems([error])
             entry.refresh_from_db(fields=["status", "settled_at", "released_at"])
     problems = [(one, one.problem()) for one in entry.attachments.with_results()]

@@ -8,7 +8,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from common.errors import DomainError, RetryLaterError, ValidationFailedError
+from common.errors import DomainError, ValidationFailedError
+from common.problems import STATUS_OF_CODE
 from submissions import services
 from submissions.forms import EntryForm
 from submissions.models import Group, Organism
@@ -31,7 +32,7 @@ def organism_submit(request: HttpRequest, slug: str) -> HttpResponse:
         except ValidationFailedError as error:
             form.add_problems(error.errors, error.count)
         except DomainError as error:
-            status = 503 if isinstance(error, RetryLaterError) else 200
+            status = STATUS_OF_CODE[error.code]
             form.add_problems([error], 1)
     has_groups = Group.objects.visible_to(user).exists()
     context = {"organism": organism, "form": form, "has_groups": has_groups}

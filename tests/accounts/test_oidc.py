@@ -254,6 +254,18 @@ def test_a_discovery_document_that_is_not_the_issuers_or_leads_elsewhere_gives_n
     assert issuer.asked[JWKS] == 0
 
 
+@pytest.mark.parametrize("says", [b"[" * 100_000, b"\xff", b"[]", b""], ids=["nested", "no text", "a list", "nothing"])
+def test_an_issuer_whose_answer_cannot_be_read_gives_no_keys_and_is_asked_once_in_a_while(
+    issuer: Issuer, says: bytes
+) -> None:
+    issuer.says = says
+    keys = IssuerKeys(issuer.url, issuer.url + JWKS)
+    for _ in range(2):
+        with pytest.raises(IssuerUnavailableError):
+            keys.find(issuer.kid)
+    assert issuer.asked == {JWKS: 1}
+
+
 def test_a_set_address_of_the_keys_is_taken_without_asking_for_it(issuer: Issuer) -> None:
     assert IssuerKeys(issuer.url, issuer.url + JWKS).find(issuer.kid) is not None
     assert issuer.asked == {JWKS: 1}

@@ -16,8 +16,6 @@ from accounts.services import make_token, revoke_token, user_of_token
 from tests.factories import ApiTokenFactory, UserFactory
 from tests.fixtures import Api, Demo
 
-pytestmark = pytest.mark.embedded
-
 MONTH = timedelta(days=30)
 
 
@@ -31,12 +29,14 @@ def _call(text: str, group_id: int = 1) -> Any:
     return Api(None).client.get("/api/submissions", data={"groupId": group_id}, headers=header)
 
 
+@pytest.mark.embedded
 def test_a_token_stands_for_its_account_in_the_api(demo: Demo) -> None:
     _, text = make_token(user=demo.alice, name="cluster", lifetime=MONTH)
     assert _call(text, demo.group.pk).status_code == 200
     assert _call(text, demo.other_group.pk).json()["code"] == "not_a_member"
 
 
+@pytest.mark.embedded
 def test_a_token_has_256_random_bits_and_is_stored_as_its_hash_alone(user: User) -> None:
     made = [make_token(user=user, name=name, lifetime=MONTH) for name in ("one", "two")]
     texts = [text for _, text in made]
@@ -47,6 +47,7 @@ def test_a_token_has_256_random_bits_and_is_stored_as_its_hash_alone(user: User)
         assert not any(text.removeprefix("satchel_") in str(value) for row in stored for value in row)
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     ("changes", "closed", "words"),
     [
@@ -68,6 +69,7 @@ def test_a_token_that_does_not_work_is_401_and_says_why(
     assert ApiToken.objects.get(pk=token.pk).last_used_at is None
 
 
+@pytest.mark.embedded
 def test_the_last_use_is_written_once_a_minute_at_most(
     user: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -105,6 +107,7 @@ def test_tokens_in_use_are_limited_and_those_that_have_ended_do_not_count(user: 
     make_token(user=user, name="second", lifetime=MONTH)
 
 
+@pytest.mark.embedded
 def test_revoking_again_changes_nothing(user: User) -> None:
     token, _ = make_token(user=user, name="cluster", lifetime=MONTH)
     assert revoke_token(token)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from playwright.sync_api import Page, Request, expect
 
+from tests import web
 from tests.product import Product
 
 pytestmark = pytest.mark.browser
@@ -31,9 +31,9 @@ def hosts(page: Page) -> Iterator[set[str]]:
 def test_every_operation_is_shown_and_one_is_tried_out_with_a_token(
     page: Page, product: Product, hosts: set[str]
 ) -> None:
-    document = httpx.get(f"{product.base_url}/api/schema").json()
+    document = web.get(f"{product.base_url}/api/schema").json()
     log_in = {"username": "alice", "password": "satchel-demo"}
-    token = httpx.post(f"{product.base_url}/api/auth/token", json=log_in).json()["access"]
+    token = web.post(f"{product.base_url}/api/auth/token", json=log_in).json()["access"]
 
     page.goto("/api/docs")
     expect(page.locator(".opblock")).to_have_count(sum(len(path) for path in document["paths"].values()))

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.accessibility import expect_no_violations
 from tests.drops import drop
 from tests.product import Product
 from tests.workbooks import row, workbook
@@ -66,12 +66,6 @@ def expect_accepted(page: Page) -> None:
     page.wait_for_url("**/submissions/*")
     status = page.locator("[data-submission-status]")
     expect(status).to_have_attribute("data-submission-status", "ACCEPTED", timeout=BUSY)
-
-
-def expect_no_violations(page: Page) -> None:
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, "the page is too wide"
 
 
 def test_a_run_of_96_samples_is_dropped_looked_at_and_submitted(bulk: Page, tmp_path: Path) -> None:

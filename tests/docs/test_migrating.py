@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from embedded.programs import ROOT, wait_until
+from tests import web
 from tests.docs.terminal import Terminal, bash_blocks
 from tests.product import Product
 
@@ -23,7 +24,7 @@ FASTA = b">seq1\nACGT\n"
 @pytest.fixture
 def script(product: Product) -> Iterator[httpx.Client]:
     """What such a script has once its address and its token are changed; it sends headers that we do not know."""
-    with httpx.Client(base_url=f"{product.base_url}/api", headers={"x-request-id": "7"}, timeout=60) as client:
+    with web.client(f"{product.base_url}/api", headers={"x-request-id": "7"}) as client:
         token = client.post("/auth/token", json={"username": "bob", "password": "satchel-demo"}).json()["access"]
         client.headers["Authorization"] = f"Bearer {token}"
         yield client
@@ -32,7 +33,7 @@ def script(product: Product) -> Iterator[httpx.Client]:
 def uploaded(script: httpx.Client) -> str:
     """The file ID of a file sent with a `Content-Type`, in one part, and completed twice."""
     answer = script.post("/files/request-multipart-upload", params={"groupId": 2, "numberFiles": 1}).json()[0]
-    sent = httpx.put(answer["urls"][0], content=b"notes", headers={"Content-Type": "application/octet-stream"})
+    sent = web.put(answer["urls"][0], content=b"notes", headers={"Content-Type": "application/octet-stream"})
     etags = [{"fileId": answer["fileId"].upper(), "etags": [sent.headers["ETag"]]}]
     first, again = (script.post("/files/complete-multipart-upload", json=etags) for _ in range(2))
     assert (first.status_code, again.status_code) == (200, 200)
@@ -70,7 +71,7 @@ def test_a_script_for_loculus_runs_up_to_its_submission_and_is_released_as_the_p
     )
     assert done.stdout.startswith("ACCEPTED\n")
     # Whoever has sent terms of use is told on the page that they do nothing: this is public now.
-    public = httpx.get(f"{product.base_url}/api/{ORGANISM}/entries/{entry['accession']}/1")
+    public = web.get(f"{product.base_url}/api/{ORGANISM}/entries/{entry['accession']}/1")
     assert public.json()["releasedAt"] is not None
 
 

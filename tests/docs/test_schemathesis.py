@@ -14,10 +14,10 @@ from itertools import chain
 from pathlib import Path
 from string import Template
 
-import httpx
 import pytest
 
 from embedded.programs import wait_until
+from tests import web
 from tests.product import Product
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
@@ -31,12 +31,10 @@ def prepare(base_url: str) -> dict[str, str]:
     Many of each, since some are discarded or withdrawn at once.
     """
     log_in = {"username": "alice", "password": "satchel-demo"}
-    token = httpx.post(f"{base_url}/api/auth/token", json=log_in).json()["access"]
-    with httpx.Client(
-        base_url=f"{base_url}/api", headers={"Authorization": f"Bearer {token}"}, params={"groupId": 1}, timeout=60
-    ) as api:
+    token = web.post(f"{base_url}/api/auth/token", json=log_in).json()["access"]
+    with web.client(f"{base_url}/api", headers={"Authorization": f"Bearer {token}"}, params={"groupId": 1}) as api:
         sent, *left = api.post("/files/request-upload", params={"groupId": 1, "numberFiles": MANY}).json()
-        httpx.put(sent["url"], content=b"a gel")
+        web.put(sent["url"], content=b"a gel")
         names = [f"sample{number}" for number in range(MANY)]
         mapping = {name: {"supplementary": [{"fileId": sent["fileId"], "name": "gel.png"}]} for name in names}
         form = {
@@ -69,5 +67,5 @@ def test_schemathesis_finds_no_answer_that_is_not_as_the_document_says(fragile: 
         cwd=tmp_path,
     )
     assert run.returncode == 0, f"{run.stdout[-20_000:]}\n{run.stderr[-2_000:]}"
-    methods = [*chain.from_iterable(httpx.get(f"{fragile.base_url}/api/schema").json()["paths"].values())]
+    methods = [*chain.from_iterable(web.get(f"{fragile.base_url}/api/schema").json()["paths"].values())]
     assert f"Tested: {len(methods) - methods.count('head')}" in run.stdout, "schemathesis takes HEAD as GET"

@@ -7,13 +7,13 @@ import stat
 import subprocess
 from pathlib import Path
 
-import httpx
 import pytest
 from django.conf import settings
 
 from embedded.place import Place
 from embedded.programs import EmbeddedError
 from embedded.stores import INNER_PORTS
+from tests import web
 from tests.servers import Servers
 
 PREFLIGHT = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type"}
@@ -53,18 +53,18 @@ def test_a_port_that_is_none_is_told_with_its_variable(
 def test_the_object_store_answers_pages_of_our_origins_alone(servers: Servers) -> None:
     address = f"{settings.S3_ENDPOINT_URL}/{settings.S3_BUCKET}/staging/x"
     for origin in servers.place.origins:
-        answer = httpx.options(address, headers={"Origin": origin, **PREFLIGHT})
+        answer = web.options(address, headers={"Origin": origin, **PREFLIGHT})
         assert answer.status_code == 200
         assert answer.headers["Access-Control-Allow-Origin"] == origin
         assert "ETag" in answer.headers["Access-Control-Expose-Headers"]
-    answer = httpx.options(address, headers={"Origin": "http://elsewhere.example", **PREFLIGHT})
+    answer = web.options(address, headers={"Origin": "http://elsewhere.example", **PREFLIGHT})
     assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_the_file_server_behind_the_object_store_serves_nobody_without_a_key(method: str) -> None:
     port = int(settings.S3_ENDPOINT_URL.rpartition(":")[2]) + 1 + INNER_PORTS.index("filer.port")
-    answer = httpx.request(method, f"http://127.0.0.1:{port}/buckets/{settings.S3_BUCKET}/x")
+    answer = web.request(method, f"http://127.0.0.1:{port}/buckets/{settings.S3_BUCKET}/x")
     assert answer.status_code == 401
 
 

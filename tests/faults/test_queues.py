@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 
 from embedded.programs import wait_until
+from tests import web
 from tests.fixtures import FASTQ, put
 from tests.product import Product
 
@@ -24,7 +25,7 @@ LARGE = bytes(settings.LARGE_FILE_BYTES)
 @pytest.fixture
 def alice(product: Product) -> Iterator[httpx.Client]:
     """The API as alice calls it."""
-    with httpx.Client(base_url=f"{product.base_url}/api", timeout=60) as client:
+    with web.client(f"{product.base_url}/api") as client:
         credentials = {"username": "alice", "password": "satchel-demo"}
         token = client.post("/auth/token", json=credentials).json()["access"]
         client.headers["Authorization"] = f"Bearer {token}"

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from embedded.programs import RunningProgram, wait_until
+from tests import web
 from tests.fixtures import FASTQ, mapping_of, put
 from tests.product import Product
 
@@ -26,7 +27,7 @@ LARGE = bytes(range(256)) * (1 << 20)  # 256 MiB: seconds of reading
 @pytest.fixture
 def bob(fragile: Product) -> Iterator[httpx.Client]:
     """The API as bob calls it, whom no other test of this product touches."""
-    with httpx.Client(base_url=f"{fragile.base_url}/api", timeout=60) as client:
+    with web.client(f"{fragile.base_url}/api") as client:
         credentials = {"username": "bob", "password": "satchel-demo"}
         token = client.post("/auth/token", json=credentials).json()["access"]
         client.headers["Authorization"] = f"Bearer {token}"
@@ -89,7 +90,7 @@ def test_a_submission_made_while_the_broker_is_down_is_accepted_once_it_is_back(
     _kill(fragile.processes["valkey"])
     answer = _submit(bob, file_id)
     assert answer.status_code == 202, answer.text
-    assert httpx.get(f"{fragile.base_url}/readyz").status_code == 503
+    assert web.get(f"{fragile.base_url}/readyz").status_code == 503
     credentials = {"username": "bob", "password": "satchel-demo"}
     log_in = bob.post("/auth/token", json=credentials)
     assert (log_in.status_code, log_in.json()["code"]) == (503, "log_in_unavailable")

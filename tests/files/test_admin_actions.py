@@ -21,7 +21,7 @@ from tests.admin_pages import words
 from tests.factories import FileFactory, UserFactory
 from tests.fixtures import FASTQ, Api, Demo, codes, mapping_of
 
-pytestmark = [pytest.mark.embedded, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 LIST = "/admin/files/file/"
 GIVEN_UP: dict[str, Any] = {
@@ -76,6 +76,7 @@ def test_a_file_that_was_given_up_is_verified_again(admin_client: Client, sent: 
     assert history() == [(str(file.pk), "Requeued for verification.")]
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("search", ["reads", "q"])
 def test_files_that_were_searched_for_can_be_acted_on(admin_client: Client, sent: set[uuid.UUID], search: str) -> None:
     file = FileFactory.create(**GIVEN_UP, claimed_name="reads q")
@@ -84,6 +85,7 @@ def test_files_that_were_searched_for_can_be_acted_on(admin_client: Client, sent
     assert sent == {file.pk}
 
 
+@pytest.mark.embedded
 def test_requeueing_goes_on_where_it_makes_sense_and_counts_the_rest(
     admin_client: Client, sent: set[uuid.UUID]
 ) -> None:
@@ -105,6 +107,7 @@ def test_requeueing_goes_on_where_it_makes_sense_and_counts_the_rest(
     assert told in words(page)
 
 
+@pytest.mark.embedded
 def test_a_requeued_file_is_verified_once_its_trouble_is_gone(api: Api, demo: Demo) -> None:
     file_id = api.upload(demo.group, FASTQ)
     api.post("files/complete-upload", [{"fileId": file_id}])
@@ -119,6 +122,7 @@ def test_a_requeued_file_is_verified_once_its_trouble_is_gone(api: Api, demo: De
 # --- quarantine ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.embedded
 def test_quarantine_asks_first_and_then_holds_files_back(admin_client: Client, admin_user: User) -> None:
     files = FileFactory.create_batch(2, status="VERIFIED")
     asked = act(admin_client, "quarantine", files)
@@ -131,6 +135,7 @@ def test_quarantine_asks_first_and_then_holds_files_back(admin_client: Client, a
     assert sorted(history()) == sorted((str(file.pk), "Quarantined.") for file in files)
 
 
+@pytest.mark.embedded
 def test_a_file_in_quarantine_already_keeps_its_time_and_person(admin_client: Client) -> None:
     held = FileFactory.create(quarantined_at=timezone.now() - timedelta(days=1), quarantined_by=UserFactory.create())
     deleting = FileFactory.create(deleting_at=timezone.now())
@@ -151,6 +156,7 @@ def test_all_files_of_a_filtered_list_can_be_chosen_at_once(admin_client: Client
     assert File.objects.get(pk=other.pk).quarantined_at is None
 
 
+@pytest.mark.embedded
 def test_lifting_a_quarantine_settles_the_entries_that_waited(
     admin_client: Client, api: Api, demo: Demo, sent: set[uuid.UUID]
 ) -> None:
@@ -208,6 +214,7 @@ def test_a_file_that_is_put_into_quarantine_while_it_is_submitted_is_not_attache
 # --- who may, and what is shown ----------------------------------------------------------------------------
 
 
+@pytest.mark.embedded
 def test_staff_may_act_only_with_the_right_to_change_files(client: Client, sent: set[uuid.UUID]) -> None:
     staff = UserFactory.create(is_staff=True)
     staff.user_permissions.add(Permission.objects.get(codename="view_file"))
@@ -231,6 +238,7 @@ def test_people_who_are_no_admins_cannot_act(client: Client, demo: Demo, sent: s
     assert sent == set()
 
 
+@pytest.mark.embedded
 def test_files_that_were_given_up_are_found_by_a_filter_and_shown_with_their_last_fault(admin_client: Client) -> None:
     given_up, retrying = FileFactory.create(**GIVEN_UP), FileFactory.create(status="UPLOADED", fault_count=2)
     FileFactory.create(status="VERIFIED")

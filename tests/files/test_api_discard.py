@@ -45,7 +45,6 @@ def discard(api: Api, file: File) -> int:
     return api.client.delete(f"/api/files/{file.pk}").status_code
 
 
-@pytest.mark.embedded
 def test_what_is_sent_staged_or_verified_is_gone_from_the_store_too(api: Api, demo: Demo) -> None:
     under_way, _ = multipart(api, demo)
     staged = File.objects.get(pk=api.upload(demo.group, b"staged"))
@@ -63,7 +62,6 @@ def test_what_is_sent_staged_or_verified_is_gone_from_the_store_too(api: Api, de
     assert not File.objects.exists()
 
 
-@pytest.mark.embedded
 @pytest.mark.parametrize("status", File.Status.values)
 def test_a_file_of_each_state_can_be_discarded(api: Api, demo: Demo, status: str) -> None:
     assert discard(api, FileFactory.create(group=demo.group, status=status)) == 204
@@ -86,7 +84,6 @@ def test_what_has_to_be_kept_is_kept_and_it_is_said_why(api: Api, demo: Demo) ->
     assert File.objects.filter(deleting_at=None).count() == 3
 
 
-@pytest.mark.embedded
 def test_who_is_no_member_discards_nothing(api: Api, demo: Demo) -> None:
     file = FileFactory.create(group=demo.group)
     assert [discard(Api(person), file) for person in (demo.bob, demo.admin, None)] == [404, 404, 401]
@@ -95,7 +92,6 @@ def test_who_is_no_member_discards_nothing(api: Api, demo: Demo) -> None:
     assert File.objects.filter(deleting_at=None).get() == file
 
 
-@pytest.mark.embedded
 def test_a_file_discarded_while_the_store_is_down_does_not_exist_and_the_sweeper_finishes(
     api: Api, demo: Demo, settings: Any
 ) -> None:
@@ -129,7 +125,6 @@ def test_of_many_files_those_go_that_can_and_their_objects_when_there_is_time(
 # --- discarding at the same time as something else -----------------------------------------------------
 
 
-@pytest.mark.embedded
 def test_what_a_worker_made_of_a_file_just_before_goes_with_it(
     api: Api, demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,7 +200,6 @@ def test_of_completing_and_discarding_at_once_nothing_is_left_behind(api: Api, d
         assert not File.objects.exists()
 
 
-@pytest.mark.embedded
 def test_an_upload_that_is_being_completed_is_discarded_after_that(
     api: Api, demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,7 +234,6 @@ def at_once(first: Any, second: Any) -> tuple[Any, Any]:
         return running[0].result(timeout=60), running[1].result(timeout=60)
 
 
-@pytest.mark.embedded
 def test_a_late_put_to_a_discarded_upload_leaves_nothing_for_long(api: Api, demo: Demo) -> None:
     [requested] = api.request_upload(demo.group)
     file = File.objects.get(pk=requested["fileId"])

@@ -18,8 +18,6 @@ from files.services import FileFilter, list_files
 from tests.factories import ContentCheckResultFactory, FileAttachmentFactory, FileFactory, UserFactory
 from tests.fixtures import Api, Demo, mapping_of, new_file_id
 
-pytestmark = pytest.mark.embedded
-
 
 def listed(api: Api, demo: Demo, **parameters: str) -> list[str]:
     """The file IDs of the one page that there is."""
@@ -29,6 +27,7 @@ def listed(api: Api, demo: Demo, **parameters: str) -> list[str]:
     return [item["fileId"] for item in answer.json()["items"]]
 
 
+@pytest.mark.embedded
 def test_files_come_newest_first_each_once_whatever_the_page(api: Api, demo: Demo) -> None:
     now = timezone.now()
     # Files of one request share their moment, and pages end in the middle of one.
@@ -88,6 +87,7 @@ def test_a_page_takes_as_many_queries_with_a_hundred_files_as_with_one(
     assert (len(body["attachedTo"]), len(body["checks"])) == (4, 1)
 
 
+@pytest.mark.embedded
 def test_files_are_found_by_status_attachment_id_and_fingerprint(api: Api, demo: Demo) -> None:
     used = str(FileAttachmentFactory.create(file__group=demo.group, file__claimed_fingerprint="a" * 64).file_id)
     free = str(FileFactory.create(group=demo.group, status="VERIFIED", claimed_fingerprint="a" * 64).pk)
@@ -142,6 +142,7 @@ def test_only_members_see_a_groups_files(api: Api, demo: Demo) -> None:
 # --- how long a file is kept ---------------------------------------------------------------------------
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("status", File.Status.values)
 def test_kept_until_tells_when_the_sweeper_takes_an_unattached_file(
     api: Api, demo: Demo, status: str, settings: Any
@@ -191,6 +192,7 @@ def test_kept_until_is_null_where_nothing_is_deleted(api: Api, demo: Demo, setti
 # --- at length and at size -----------------------------------------------------------------------------
 
 
+@pytest.mark.embedded
 def test_fingerprints_are_looked_up_by_their_index(demo: Demo) -> None:
     File.objects.bulk_create(
         FileFactory.build(group=demo.group, requested_by=demo.alice, claimed_fingerprint=f"{number:064x}")

@@ -18,8 +18,6 @@ from files.storage import abort_multipart, complete_multipart, list_parts
 from tests.factories import FileFactory
 from tests.fixtures import PART, Api, Demo, codes, new_file_id, put
 
-pytestmark = pytest.mark.embedded
-
 LONG_AGO = timezone.now() - timedelta(days=3)
 
 
@@ -159,6 +157,7 @@ def test_who_is_no_member_renews_nothing(api: Api, demo: Demo) -> None:
     assert File.objects.get().last_activity_at == LONG_AGO
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("is_multipart", [False, True])
 def test_an_upload_that_expired_or_is_being_deleted_stays_so(api: Api, demo: Demo, is_multipart: bool) -> None:
     expired = FileFactory.create(status="EXPIRED", multipart=is_multipart, group=demo.group)
@@ -180,6 +179,7 @@ def delete(file: File) -> None:
     deletion.finish(File.objects.filter(pk=file.pk))
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(("happens", "code"), [(expire, "upload_expired"), (delete, "file_not_found")])
 @pytest.mark.parametrize("is_multipart", [False, True])
 def test_what_ends_an_upload_while_it_is_renewed_wins(
@@ -206,6 +206,7 @@ def test_what_ends_an_upload_while_it_is_renewed_wins(
     assert not File.objects.filter(status="REQUESTED").exists()
 
 
+@pytest.mark.embedded
 def test_an_upload_that_the_store_has_lost_is_expired(api: Api, demo: Demo) -> None:
     file_id, urls = multipart(api, demo, 2)
     send(urls[0], b"part")
@@ -217,6 +218,7 @@ def test_an_upload_that_the_store_has_lost_is_expired(api: Api, demo: Demo) -> N
         assert File.objects.get().status == "EXPIRED"
 
 
+@pytest.mark.embedded
 def test_a_complete_that_died_before_it_was_recorded_can_still_be_repeated(api: Api, demo: Demo) -> None:
     file_id, urls = multipart(api, demo, 1)
     etag, file = send(urls[0], b"part"), File.objects.get()
@@ -226,6 +228,7 @@ def test_a_complete_that_died_before_it_was_recorded_can_still_be_repeated(api: 
     assert completed.json() == [{"fileId": file_id, "status": "UPLOADED"}]
 
 
+@pytest.mark.embedded
 def test_an_upload_that_is_being_completed_is_not_sent_to(api: Api, demo: Demo) -> None:
     file_id, _ = multipart(api, demo, 1)
     File.objects.update(completing_until=timezone.now() + timedelta(seconds=30))

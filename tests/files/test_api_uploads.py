@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
-import httpx
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -18,9 +17,8 @@ from files import storage
 from files.models import File
 from files.services.completing import COMPLETING_LEASE
 from submissions.models import SequenceEntry
+from tests import web
 from tests.fixtures import FASTQ, FASTQ_GZ, PART, Api, Demo, codes, in_parts, mapping_of, new_file_id, put
-
-pytestmark = pytest.mark.embedded
 
 
 def _multipart(
@@ -51,6 +49,7 @@ def test_a_request_gives_lower_case_ids_urls_and_when_they_expire(api: Api, demo
         assert put(item["url"], b"content").status_code == 200
 
 
+@pytest.mark.embedded
 def test_the_body_alone_may_say_how_many_files(api: Api, demo: Demo) -> None:
     answer = api.post("files/request-upload", [{"name": "a"}, {"name": "b"}], groupId=demo.group.pk)
     assert len(answer.json()) == 2
@@ -227,6 +226,7 @@ def test_a_complete_whose_answer_and_record_were_lost_is_settled_by_the_object(a
     assert codes(expired) == ["upload_expired"]
 
 
+@pytest.mark.embedded
 @pytest.mark.django_db(transaction=True)
 def test_eight_completes_at_once_get_the_same_truth(api: Api, demo: Demo) -> None:
     file_id, etags = _multipart(api, demo, bytes(PART + 1))
@@ -244,6 +244,7 @@ def test_eight_completes_at_once_get_the_same_truth(api: Api, demo: Demo) -> Non
     assert File.objects.get().completing_until is None
 
 
+@pytest.mark.embedded
 @pytest.mark.django_db(transaction=True)
 def test_a_complete_waits_for_the_one_that_is_under_way(api: Api, demo: Demo) -> None:
     file_id, etags = _multipart(api, demo, b"x")
@@ -276,6 +277,7 @@ def test_complete_upload_looks_and_says_what_it_found(api: Api, demo: Demo) -> N
     assert again.json() == [{"fileId": here, "status": "UPLOADED"}]
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     ("claims", "code"),
     [
@@ -298,6 +300,7 @@ def test_late_claims_are_compared_too(
     assert api.get(f"files/{multipart}").json()["problem"]["code"] == code
 
 
+@pytest.mark.embedded
 def test_completing_takes_no_more_queries_for_more_files(
     api: Api, demo: Demo, django_assert_max_num_queries: Any
 ) -> None:
@@ -379,7 +382,7 @@ def test_members_download_through_a_redirection_that_keeps_the_name(
     assert answer.status_code == 307
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
-    served = httpx.get(answer.headers["Location"])
+    served = web.get(answer.headers["Location"])
     assert served.content == FASTQ
     assert served.headers["Content-Type"] == "application/octet-stream"
     disposition = served.headers["Content-Disposition"]
@@ -387,7 +390,7 @@ def test_members_download_through_a_redirection_that_keeps_the_name(
     assert name in disposition or quote(name) in disposition
     head = api.client.head(f"/api/{address}")
     assert head.status_code == 307
-    assert httpx.head(head.headers["Location"]).headers["Content-Length"] == str(len(FASTQ))
+    assert web.head(head.headers["Location"]).headers["Content-Length"] == str(len(FASTQ))
 
 
 def test_who_may_download_what_is_not_released(api: Api, demo: Demo, work: Callable[[], None]) -> None:
@@ -407,6 +410,7 @@ def test_who_may_download_what_is_not_released(api: Api, demo: Demo, work: Calla
         assert (missing.status_code, missing.json()["code"]) == (404, code)
 
 
+@pytest.mark.embedded
 def test_released_entries_are_for_all(api: Api, demo: Demo, work: Callable[[], None]) -> None:
     accession = _accepted(api, demo, work, "a.txt")
     SequenceEntry.objects.filter(accession=accession).update(released_at=timezone.now(), released_by=demo.alice)
@@ -414,6 +418,7 @@ def test_released_entries_are_for_all(api: Api, demo: Demo, work: Callable[[], N
         assert Api(user).get(f"files/get/{accession}/1/supplementary/a.txt").status_code == 307
 
 
+@pytest.mark.embedded
 def test_an_unverified_or_quarantined_file_is_not_handed_out(api: Api, demo: Demo, work: Callable[[], None]) -> None:
     accession = _accepted(api, demo, work, "a.txt")
     address = f"files/get/{accession}/1/supplementary/a.txt"

@@ -18,15 +18,15 @@ from django.db import connection
 from django.utils import timezone
 
 from files import deletion, leases, storage, sweeping, verification
+from files.batches import Batch
 from files.errors import StorageUnavailableError
-from files.leases import LeaseLostError
 from files.models import File
 from files.storage.client import client
 from submissions import services
 from tests.factories import FileAttachmentFactory, FileFactory, SubmissionFactory, UserFactory
 from tests.fixtures import FASTQ, Api, Demo, codes, mapping_of, put
 
-pytestmark = [pytest.mark.embedded, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 ROUNDS = 8
 
@@ -79,6 +79,7 @@ def test_a_file_that_nobody_attached_is_deleted_after_a_time_with_its_object(api
     assert objects_of(young) != []
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("status", ["UPLOADED", "VERIFYING", "VERIFIED", "REJECTED", "EXPIRED"])
 def test_a_file_of_each_state_is_deleted_once_nothing_has_happened_to_it_for_long(status: str) -> None:
     old(FileFactory.create(status=status), lease_token=None, lease_expires_at=None)
@@ -86,6 +87,7 @@ def test_a_file_of_each_state_is_deleted_once_nothing_has_happened_to_it_for_lon
     assert not File.objects.exists()
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     ("status", "fields"),
     [
@@ -103,6 +105,7 @@ def test_a_file_to_which_something_has_happened_or_may_happen_is_kept(status: st
     assert File.objects.filter(deleting_at=None).exists()
 
 
+@pytest.mark.embedded
 def test_a_file_in_quarantine_is_kept() -> None:
     old(FileFactory.create(status="VERIFIED"), quarantined_at=timezone.now(), quarantined_by=UserFactory.create())
     assert sweeping.delete_unattached() == 0
@@ -118,6 +121,7 @@ def test_a_file_that_is_attached_is_kept_however_old_it_is(entry_status: str) ->
     assert File.objects.filter(deleting_at=None).exists()
 
 
+@pytest.mark.embedded
 def test_an_upload_that_expired_long_ago_is_aborted_and_its_row_deleted(api: Api, demo: Demo) -> None:
     [requested] = api.post("files/request-multipart-upload", groupId=demo.group.pk).json()
     put(requested["urls"][0], b"part")
@@ -128,6 +132,7 @@ def test_an_upload_that_expired_long_ago_is_aborted_and_its_row_deleted(api: Api
     assert not File.objects.exists()
 
 
+@pytest.mark.embedded
 def test_a_file_whose_objects_cannot_be_deleted_keeps_its_row_and_is_tried_again_and_no_other_waits_for_it(
     api: Api, demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +195,7 @@ def in_a_thread(work: Callable[[], Any]) -> Iterator[Any]:
         yield pool.submit(run)
 
 
+@pytest.mark.embedded
 @pytest.mark.django_db(transaction=True)
 def test_of_attaching_and_deleting_at_once_one_wins_and_the_other_is_told(api: Api, demo: Demo) -> None:
     for _ in range(ROUNDS):
@@ -225,8 +231,10 @@ def test_a_worker_whose_file_is_deleted_under_it_records_nothing_and_leaves_no_c
     assert staged is not None
     assert deletion.claim([file.pk]) == 1
     assert leases.claim(file.pk) is None
-    with pytest.raises(LeaseLostError):
-        verification._copied(lease, staged)
+    copy, batch = verification._copied(lease, staged), Batch([lease])
+    verification._record_copies(batch, {lease: copy})
+    assert batch.held == []
+    assert storage.head(copy.key) is None
     assert deletion.finish(File.objects.all()) == 1
     lease.end_with_fault(StorageUnavailableError())
     assert objects_of(file) == []
@@ -251,6 +259,7 @@ def test_a_file_that_is_deleted_before_it_is_read_or_just_after_is_no_failure(
     assert objects_of(file) == []
 
 
+@pytest.mark.embedded
 @pytest.mark.django_db(transaction=True)
 def test_a_file_verified_and_deleted_at_once_is_deleted_with_everything(api: Api, demo: Demo) -> None:
     for _ in range(ROUNDS):
@@ -279,7 +288,7 @@ def stored(key: str) -> str:
     client().put_object(Bucket=settings.S3_BUCKET, Key=source, Body=b"x")
     found = storage.head(source)
     assert found is not None
-    return storage.copy_frozen(source_key=source, target_key=key, source_etag=found.etag).key
+    return storage.copy_frozen(found, key).key
 
 
 @pytest.fixture
@@ -307,6 +316,7 @@ def test_a_young_object_that_nothing_names_is_kept(folder: str) -> None:
     assert storage.head(key) is not None
 
 
+@pytest.mark.embedded
 @pytest.mark.usefixtures("_everything_is_old")
 def test_an_old_document_that_no_submission_names_is_deleted_and_one_that_a_submission_names_is_not(
     monkeypatch: pytest.MonkeyPatch,
@@ -365,6 +375,7 @@ def test_an_object_named_by_a_file_of_any_state_is_kept(monkeypatch: pytest.Monk
     assert storage.head(orphan) is None
 
 
+@pytest.mark.embedded
 @pytest.mark.usefixtures("_everything_is_old")
 def test_an_old_multipart_upload_that_no_file_names_is_aborted_and_one_that_a_file_names_is_not(
     api: Api, demo: Demo

@@ -27,7 +27,7 @@ from submissions.models import SequenceEntry
 from tests.accepted_files import BYTES, accepted, deleted, finding, later, overwritten, run, store, truncated
 from tests.admin_pages import words
 
-pytestmark = [pytest.mark.embedded, pytest.mark.django_db, pytest.mark.usefixtures("broker")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("broker")]
 
 
 # --- what is found ------------------------------------------------------------------------------------
@@ -74,6 +74,7 @@ def test_bytes_changed_behind_the_same_etag_are_found_too(events: Any) -> None:
     assert finding(file) == ("fixity_sha256_mismatch", True)
 
 
+@pytest.mark.embedded
 def test_a_damaged_file_stays_accepted() -> None:
     file = accepted()
     overwritten(file)
@@ -184,6 +185,7 @@ def test_by_hand_those_due_are_read_or_all_or_some() -> None:
     assert str(due.pk) not in printed
 
 
+@pytest.mark.embedded
 def test_by_hand_damage_is_in_the_table_and_in_the_exit_status(events: Any, settings: Settings) -> None:
     settings.ALARM_EMAILS = ["operator@example.org"]
     good, bad = accepted(), accepted()
@@ -208,6 +210,7 @@ def test_by_hand_a_store_that_does_not_answer_has_an_exit_status_of_its_own(sett
     assert failure.value.returncode == 2
 
 
+@pytest.mark.embedded
 def test_by_hand_a_file_that_no_accepted_entry_has_is_refused(settings: Settings) -> None:
     rejected = accepted(entry_status="REJECTED")
     with pytest.raises(CommandError, match=str(rejected.pk)):
@@ -217,6 +220,7 @@ def test_by_hand_a_file_that_no_accepted_entry_has_is_refused(settings: Settings
         check_by_hand()
 
 
+@pytest.mark.embedded
 def test_admins_find_damaged_files_and_see_what_was_found(admin_client: Client) -> None:
     damaged, good, _unread = accepted(), accepted(), accepted(ago=timedelta(0))
     deleted(damaged)

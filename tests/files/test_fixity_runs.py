@@ -29,12 +29,13 @@ from files.pacing import Pace
 from tests.accepted_files import LONG_AGO, MEBIBYTE, PERIOD, TestClock, accepted, deleted, finding, later, run
 from tests.factories import FileAttachmentFactory, FileFactory
 
-pytestmark = [pytest.mark.embedded, pytest.mark.django_db, pytest.mark.usefixtures("broker")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("broker")]
 
 
 # --- which files, and how fast ------------------------------------------------------------------------
 
 
+@pytest.mark.embedded
 def test_only_files_of_accepted_entries_are_read() -> None:
     for status in ("VERIFYING", "REJECTED"):
         accepted(entry_status=status)
@@ -47,6 +48,7 @@ def test_only_files_of_accepted_entries_are_read() -> None:
     assert [file.pk for file in File.objects.filter(fixity_checked_at__isnull=False)] == [wanted.pk]
 
 
+@pytest.mark.embedded
 def test_only_files_unread_for_a_period_are_due(settings: Settings) -> None:
     accepted(ago=PERIOD - timedelta(minutes=1))
     accepted(ago=10 * PERIOD, fixity_checked_at=timezone.now() - PERIOD + timedelta(minutes=1))
@@ -197,6 +199,7 @@ def test_one_file_that_cannot_be_read_rests_keeps_no_other_waiting_and_is_a_find
 # --- races and crashes --------------------------------------------------------------------------------
 
 
+@pytest.mark.embedded
 @pytest.mark.django_db(transaction=True)
 def test_a_second_run_at_once_does_nothing(settings: Settings) -> None:
     file = accepted()
@@ -237,6 +240,7 @@ def test_a_file_read_by_two_at_once_is_recorded_once(events: Any) -> None:
     assert len(events("fixity_alarm")) == 1
 
 
+@pytest.mark.embedded
 def test_a_file_that_is_being_deleted_meanwhile_is_no_finding(events: Any) -> None:
     file = accepted()
     File.objects.update(deleting_at=timezone.now())

@@ -201,9 +201,9 @@ def test_workers_wait_for_unread_bytes_and_for_checks_that_an_open_entry_asks_fo
     expected |= {FileFactory.create(status=status).pk for status in (Status.UPLOADED, Status.VERIFYING)}
     FileFactory.create(status=Status.VERIFIED)
 
-    found = list(File.objects.awaiting_work().values_list("pk", flat=True))
+    waiting = [*File.objects.awaiting_verification(), *File.objects.awaiting_checks()]
 
-    assert sorted(found) == sorted(expected)
+    assert sorted(file.pk for file in waiting) == sorted(expected)
 
 
 def test_a_file_is_found_once_however_often_it_waits_for_a_check() -> None:
@@ -211,7 +211,7 @@ def test_a_file_is_found_once_however_often_it_waits_for_a_check() -> None:
     for check in (ContentCheck.GZIP, ContentCheck.FASTQ):
         FileAttachmentFactory.create_batch(2, file=file, category__content_check=check)
 
-    assert list(File.objects.awaiting_work()) == [file]
+    assert list(File.objects.awaiting_checks()) == [file]
 
 
 def test_a_file_is_free_when_its_lease_has_run_out_its_pause_is_over_and_nobody_deletes_it() -> None:

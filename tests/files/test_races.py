@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -20,9 +19,10 @@ from files.models import ContentCheckResult, File
 from files.reading import Reading
 from files.storage import StoredObject
 from submissions.models import SequenceEntry
+from tests import web
 from tests.fixtures import FASTQ_GZ, Api, Demo, in_parts, mapping_of, put
 
-pytestmark = [pytest.mark.embedded, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 REPLAYED = b"sent again through the same URL"
 
@@ -58,7 +58,7 @@ def _before(monkeypatch: pytest.MonkeyPatch, name: str, do: Callable[[], object]
 def _served(api: Api, accession: str) -> bytes:
     answer = api.get(f"files/get/{accession}/1/rawReads/a.fastq.gz")
     assert answer.status_code == 307, answer.content
-    return httpx.get(answer.headers["Location"]).content
+    return web.get(answer.headers["Location"]).content
 
 
 def _assert_accepted(api: Api, file: File, accession: str) -> None:
@@ -168,6 +168,7 @@ def test_an_object_deleted_between_two_chunks_is_a_fault(api: Api, demo: Demo, m
     assert len(chunks) >= 2
 
 
+@pytest.mark.embedded
 def test_one_task_delivered_twice_at_once_ends_in_one_result(api: Api, sent: tuple[File, str, str]) -> None:
     file, _, accession = sent
     start = threading.Barrier(2)
@@ -195,7 +196,7 @@ def test_what_a_put_says_about_its_bytes_is_neither_believed_nor_served(
     [entry, _] = api.submit(demo.organism, demo.group, mapping=mapping).json()
     tasks.verify_file(requested["fileId"])
     _assert_accepted(api, File.objects.get(pk=requested["fileId"]), entry["accession"])
-    answer = httpx.get(api.get(f"files/get/{entry['accession']}/1/rawReads/a.fastq.gz").headers["Location"])
+    answer = web.get(api.get(f"files/get/{entry['accession']}/1/rawReads/a.fastq.gz").headers["Location"])
     assert answer.headers["Content-Type"] == "application/octet-stream"
     assert "Content-Encoding" not in answer.headers
 
@@ -203,6 +204,7 @@ def test_what_a_put_says_about_its_bytes_is_neither_believed_nor_served(
 # --- what is nobody's fault -----------------------------------------------------------------------------
 
 
+@pytest.mark.embedded
 def test_an_outage_of_the_object_store_is_not_held_against_a_file(
     api: Api, sent: tuple[File, str, str], settings: Any
 ) -> None:
@@ -224,6 +226,7 @@ def test_an_outage_of_the_object_store_is_not_held_against_a_file(
     _assert_accepted(api, file, accession)
 
 
+@pytest.mark.embedded
 def test_a_later_check_of_a_file_that_is_no_longer_what_was_verified_is_a_fault_of_ours(
     api: Api, sent: tuple[File, str, str]
 ) -> None:

@@ -12,7 +12,6 @@ from unittest.mock import patch
 from uuid import uuid4
 
 import boto3
-import httpx
 import pytest
 from botocore.config import Config
 from django.conf import settings as live_settings
@@ -23,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from files import signing, storage
+from tests import web
 
 HOUR = 3600
 ACCESS_KEY_ID = "AKIA/odd+key"
@@ -202,7 +202,7 @@ def key() -> str:
 
 
 def put(url: str, body: bytes = b"hello") -> int:
-    return httpx.put(url, content=body).status_code
+    return web.put(url, content=body).status_code
 
 
 def test_a_bare_curl_uploads_a_file(key: str, tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_a_download_is_an_attachment_with_the_name_asked_for(key: str, method: s
         "response-content-disposition": disposition,
         "response-content-type": "application/octet-stream",
     }
-    answer = httpx.request(method, signing.presign(method, key, expires_in=HOUR, query=query))
+    answer = web.request(method, signing.presign(method, key, expires_in=HOUR, query=query))
     assert answer.status_code == 200
     assert answer.headers["content-disposition"] == disposition
     assert answer.headers["content-type"] == "application/octet-stream"

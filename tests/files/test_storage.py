@@ -21,6 +21,7 @@ from pytest_django import Settings
 from embedded.programs import wait_until
 from files import signing, storage
 from files.storage.client import client
+from tests import web
 
 PART = storage.MIN_PART_SIZE
 NO_ETAG = "0" * 32
@@ -39,20 +40,20 @@ def md5(body: bytes) -> str:
 def put(key: str, body: bytes, **headers: str) -> storage.StoredObject:
     """Upload as a submitter does, and return what the store should now have."""
     url = signing.presign("PUT", key, expires_in=60)
-    assert httpx.put(url, content=body, headers=headers).status_code == 200
+    assert web.put(url, content=body, headers=headers).status_code == 200
     return storage.StoredObject(key=key, size=len(body), etag=md5(body), last_modified=NOW)
 
 
 def put_part(key: str, upload_id: str, part_number: int, body: bytes) -> tuple[int, str]:
     """Upload one part as a submitter does, and return its number and the ETag that the submitter sees."""
     [url] = signing.presign_parts(key, upload_id, [part_number], expires_in=60)
-    answer = httpx.put(url, content=body)
+    answer = web.put(url, content=body)
     assert answer.status_code == 200
     return part_number, answer.headers["etag"]
 
 
 def fetch(key: str) -> httpx.Response:
-    return httpx.get(signing.presign("GET", key, expires_in=60), headers={"Accept-Encoding": "identity"})
+    return web.get(signing.presign("GET", key, expires_in=60), headers={"Accept-Encoding": "identity"})
 
 
 # --- objects ---
@@ -78,13 +79,13 @@ def test_a_listing_tells_when_an_object_came_and_a_copy_is_as_young_as_it_is(pre
     [first] = storage.list_prefix(prefix)
     assert before <= first.last_modified <= datetime.now(UTC)
     assert wait_until(lambda: datetime.now(UTC) - first.last_modified > timedelta(seconds=1.5), 5)
-    copy = storage.copy_frozen(source_key=source.key, target_key=prefix + "b", source_etag=source.etag)
+    copy = storage.copy_frozen(source, prefix + "b")
     assert copy.last_modified > first.last_modified
 
 
 def test_a_listing_goes_on_behind_the_first_page_and_all_of_it_can_be_deleted(prefix: str) -> None:
     keys = [f"{prefix}many/{number:04}" for number in range(1001)]
-    with httpx.Client() as sender:
+    with web.client() as sender:
         for key in keys:
             assert sender.put(signing.presign("PUT", key, expires_in=60), content=b"x").status_code == 200
     assert [stored.key for stored in storage.list_prefix(prefix + "many/")] == keys
@@ -104,11 +105,11 @@ def test_a_frozen_copy_has_the_bytes_and_nothing_else_of_what_was_sent(prefix: s
     headers = {"content-type": "text/html", "content-encoding": "gzip", "x-amz-meta-mine": "1"}
     url = signing.presign("PUT", prefix + "a b+ü", expires_in=60, headers=headers)
     body = gzip.compress(b"<script>")
-    assert httpx.put(url, content=body, headers=headers).status_code == 200
+    assert web.put(url, content=body, headers=headers).status_code == 200
     source = storage.head(prefix + "a b+ü")
     assert source is not None
 
-    copy = storage.copy_frozen(source_key=source.key, target_key=prefix + "copy", source_etag=source.etag)
+    copy = storage.copy_frozen(source, prefix + "copy")
 
     assert copy == storage.StoredObject(key=prefix + "copy", size=len(body), etag=source.etag, last_modified=NOW)
     answer = fetch(copy.key)
@@ -121,15 +122,15 @@ def test_a_source_that_was_overwritten_is_not_copied(prefix: str) -> None:
     old = put(prefix + "a", b"old")
     new = put(prefix + "a", b"new")
     with pytest.raises(storage.ObjectChangedError, match=prefix):
-        storage.copy_frozen(source_key=prefix + "a", target_key=prefix + "copy", source_etag=old.etag)
+        storage.copy_frozen(old, prefix + "copy")
     assert storage.head(prefix + "copy") is None
-    storage.copy_frozen(source_key=prefix + "a", target_key=prefix + "copy", source_etag=f'"{new.etag}"')
+    storage.copy_frozen(new, prefix + "copy")
     assert fetch(prefix + "copy").content == b"new"
 
 
 def test_a_source_that_is_missing_is_told(prefix: str) -> None:
     with pytest.raises(storage.ObjectMissingError, match=prefix):
-        storage.copy_frozen(source_key=prefix + "a", target_key=prefix + "copy", source_etag=NO_ETAG)
+        storage.copy_frozen(storage.StoredObject(prefix + "a", 1, NO_ETAG, NOW), prefix + "copy")
 
 
 def test_the_bucket_is_ready() -> None:
@@ -288,7 +289,7 @@ def test_when_one_of_many_uploads_cannot_begin_none_is_left_behind(prefix: str) 
 CALLS: dict[str, Callable[[], object]] = {
     "head": lambda: storage.head("a"),
     "list_prefix": lambda: list(storage.list_prefix("a")),
-    "copy_frozen": lambda: storage.copy_frozen(source_key="a", target_key="b", source_etag=NO_ETAG),
+    "copy_frozen": lambda: storage.copy_frozen(storage.StoredObject("a", 1, NO_ETAG, NOW), "b"),
     "create_multipart": lambda: storage.create_multipart("a"),
     "create_many_multiparts": lambda: storage.create_many_multiparts(["a", "b"]),
     "list_parts": lambda: storage.list_parts(key="a", upload_id="u"),

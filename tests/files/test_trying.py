@@ -182,7 +182,6 @@ def test_rules_as_typed_are_answered_and_nothing_is_stored(editor: User) -> None
     assert not File.objects.exists()
 
 
-@pytest.mark.embedded
 @pytest.mark.parametrize(
     ("changes", "label", "detail"),
     [
@@ -201,7 +200,6 @@ def test_rules_that_cannot_be_are_told_in_words(editor: User, changes: dict[str,
     assert any(label in problem["label"] and detail in problem["detail"] for problem in body["ruleProblems"]), body
 
 
-@pytest.mark.embedded
 def test_names_are_judged_as_they_are_on_the_admins_disk(editor: User) -> None:
     body = try_files(client_of(editor), TYPED, ("cleaned", FASTQ), names=["re:ads\u202e.fastq"]).json()
 
@@ -228,12 +226,10 @@ def test_only_who_may_change_categories_may_try(editor: User) -> None:
     assert client_of(editor).get(ADDRESS).status_code == 405
 
 
-@pytest.mark.embedded
 def test_a_try_needs_the_forms_token(editor: User) -> None:
     assert try_files(client_of(editor, enforce_csrf_checks=True), TYPED, ("r.fastq", FASTQ)).status_code == 403
 
 
-@pytest.mark.embedded
 def test_more_than_the_setting_is_refused_unread(editor: User) -> None:
     with override_settings(TRY_A_FILE_MAX_BYTES=100):
         assert try_files(client_of(editor), TYPED, ("r.fastq", FASTQ)).status_code == 200
@@ -243,7 +239,6 @@ def test_more_than_the_setting_is_refused_unread(editor: User) -> None:
     assert "Files of 100 bytes together can be tried here at most." in answer.json()["detail"]
 
 
-@pytest.mark.embedded
 @pytest.mark.parametrize(("files", "names"), [([], None), ([("a", b"x")], []), ([("a", b"x")], ["a", "b"])])
 def test_files_and_names_belong_together(editor: User, files: list[tuple[str, bytes]], names: list[str] | None) -> None:
     assert try_files(client_of(editor), TYPED, *files, names=names).status_code == 400

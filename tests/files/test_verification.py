@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -17,14 +16,14 @@ from django.utils import timezone
 
 from embedded.programs import wait_until
 from files import leases, reading, storage, sweeping, tasks, verification
+from files.batches import Batch
 from files.errors import StorageUnavailableError
 from files.leases import LeaseLostError
 from files.models import ContentCheckResult, File
 from files.reading import Reading
 from submissions.models import SequenceEntry, Submission
+from tests import web
 from tests.fixtures import FASTQ, FASTQ_GZ, Api, Demo, mapping_of, put
-
-pytestmark = pytest.mark.embedded
 
 RAW_READS, SUPPLEMENTARY = "rawReads", "supplementary"
 
@@ -39,7 +38,7 @@ def _sent(api: Api, demo: Demo, content: bytes = FASTQ, **claims: Any) -> tuple[
 
 def _served(api: Api, accession: str, name: str, category: str = SUPPLEMENTARY) -> bytes:
     answer = api.get(f"files/get/{accession}/1/{category}/{name}")
-    return httpx.get(answer.headers["Location"]).content
+    return web.get(answer.headers["Location"]).content
 
 
 def test_a_verified_file_has_size_and_hashes_and_its_staged_object_is_gone(api: Api, demo: Demo) -> None:
@@ -85,7 +84,7 @@ def test_what_was_sent_about_type_and_encoding_does_not_survive(api: Api, demo: 
     mapping = mapping_of("sample1", RAW_READS, (requested["fileId"], "a.fastq.gz"))
     [entry, _] = api.submit(demo.organism, demo.group, mapping=mapping).json()
     work()
-    answer = httpx.get(api.get(f"files/get/{entry['accession']}/1/{RAW_READS}/a.fastq.gz").headers["Location"])
+    answer = web.get(api.get(f"files/get/{entry['accession']}/1/{RAW_READS}/a.fastq.gz").headers["Location"])
     assert answer.content == FASTQ_GZ
     assert "Content-Encoding" not in answer.headers
     assert answer.headers["Content-Type"] == "application/octet-stream"
@@ -130,6 +129,7 @@ def test_a_file_that_is_no_fastq_may_be_supplementary(api: Api, demo: Demo, work
     assert found == {"sample1": "ACCEPTED", "sample2": "REJECTED"}
 
 
+@pytest.mark.embedded
 def test_a_check_asked_for_after_verification_is_run_then_and_once(
     api: Api, demo: Demo, work: Callable[[], None]
 ) -> None:
@@ -145,6 +145,7 @@ def test_a_check_asked_for_after_verification_is_run_then_and_once(
     assert set(SequenceEntry.objects.values_list("status", flat=True)) == {"ACCEPTED"}
 
 
+@pytest.mark.embedded
 def test_a_task_that_runs_twice_changes_nothing(api: Api, demo: Demo) -> None:
     file, _ = _sent(api, demo, FASTQ_GZ, organism="ebola-sudan", category=RAW_READS)
     tasks.verify_file(str(file.pk))
@@ -153,6 +154,7 @@ def test_a_task_that_runs_twice_changes_nothing(api: Api, demo: Demo) -> None:
     assert (list(File.objects.values()), list(ContentCheckResult.objects.values())) == before
 
 
+@pytest.mark.embedded
 @pytest.mark.django_db(transaction=True)
 def test_the_same_task_at_once_reads_the_file_once(api: Api, demo: Demo) -> None:
     file, _ = _sent(api, demo)
@@ -190,6 +192,7 @@ def test_an_entry_whose_file_is_rejected_later_is_rejected(api: Api, demo: Demo,
 # --- leases, faults and the sweeper ------------------------------------------------------------------
 
 
+@pytest.mark.embedded
 def test_a_worker_that_lost_its_lease_records_nothing(api: Api, demo: Demo) -> None:
     file, _ = _sent(api, demo)
     slow = leases.claim(file.pk)
@@ -210,21 +213,20 @@ def test_the_copy_of_a_worker_that_lost_its_lease_is_deleted(api: Api, demo: Dem
     file, _ = _sent(api, demo)
     slow = leases.claim(file.pk)
     assert slow is not None
-    staged = storage.head(file.staging_key)
-    assert staged is not None
     File.objects.update(lease_token=uuid.uuid4())
-    with pytest.raises(LeaseLostError):
-        verification._copied(slow, staged)
+    batch = Batch([slow])
+    verification._frozen(batch)
+    assert batch.held == []
     assert list(storage.list_prefix(f"files/{file.pk}/")) == []
+    file.refresh_from_db()
+    assert file.object_key == ""
 
 
 def test_a_worker_that_died_after_its_copy_is_followed_by_one_that_reads_that_copy(api: Api, demo: Demo) -> None:
     file, url = _sent(api, demo)
     dead = leases.claim(file.pk)
     assert dead is not None
-    staged = storage.head(file.staging_key)
-    assert staged is not None
-    copy = verification._copied(dead, staged)
+    [copy] = verification._frozen(Batch([dead])).values()
     put(url, b"replayed between copy and read")
     File.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     tasks.verify_file(str(file.pk))
@@ -240,13 +242,14 @@ def test_what_is_replayed_before_the_copy_is_what_is_verified(api: Api, demo: De
     assert (file.status, file.sha256) == ("VERIFIED", hashlib.sha256(b"the second try").hexdigest())
 
 
+@pytest.mark.embedded
 @pytest.mark.django_db(transaction=True)
 def test_a_heartbeat_keeps_the_lease_and_finds_out_when_it_is_lost(api: Api, demo: Demo, settings: Any) -> None:
     file, _ = _sent(api, demo)
     settings.VERIFICATION_HEARTBEAT = timedelta(milliseconds=20)
     lease = leases.claim(file.pk)
     assert lease is not None
-    with lease.kept_alive():
+    with leases.kept_alive([lease]):
         File.objects.update(lease_expires_at=timezone.now())
         assert wait_until(lambda: File.objects.filter(lease_expires_at__gt=timezone.now()).exists(), 10)
         lease.check()
@@ -294,6 +297,7 @@ def test_bytes_that_differ_from_the_etag_are_a_fault(api: Api, demo: Demo) -> No
         verification._mismatch(lease.file, found)
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("status", [File.Status.UPLOADED, File.Status.VERIFYING])
 def test_the_sweeper_finds_what_a_lost_message_or_a_dead_worker_left(api: Api, demo: Demo, status: str) -> None:
     file, _ = _sent(api, demo)
@@ -331,6 +335,7 @@ def test_abandoned_uploads_expire_and_their_parts_are_aborted(api: Api, demo: De
         storage.list_parts(key=file.get().object_key, upload_id=file.get().upload_id)
 
 
+@pytest.mark.embedded
 def test_an_upload_whose_completing_process_died_expires_too(api: Api, demo: Demo) -> None:
     [requested] = api.post("files/request-multipart-upload", groupId=demo.group.pk).json()
     long_ago = timezone.now() - settings.ABANDONED_AFTER - timedelta(days=1)
@@ -341,6 +346,7 @@ def test_an_upload_whose_completing_process_died_expires_too(api: Api, demo: Dem
     assert sweeping.expire_abandoned() == 1
 
 
+@pytest.mark.embedded
 def test_one_abort_that_fails_keeps_no_other_from_being_made(
     api: Api, demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -359,6 +365,7 @@ def test_one_abort_that_fails_keeps_no_other_from_being_made(
     assert File.objects.get(aborted_at=None) == broken
 
 
+@pytest.mark.embedded
 def test_what_is_claimed_while_a_file_is_read_is_compared(
     api: Api, demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -396,6 +403,7 @@ def test_submissions_are_seen_by_members_alone(api: Api, demo: Demo, django_asse
     assert Api(demo.bob).get("submissions", groupId=demo.group.pk).status_code == 403
 
 
+@pytest.mark.embedded
 def test_a_large_submission_is_shown_in_pages_with_bounded_queries(
     api: Api, demo: Demo, django_assert_max_num_queries: Any
 ) -> None:

@@ -6,6 +6,7 @@
  * A file is `{fileId, groupId, claims, numberParts, status, sha256, parts}`; `parts` are by part number, 1 for a file
  * in one piece, each `{size, text}`. Only URLs of a file's present `generation` are good.
  */
+import { Uploader } from "../../static/files/protocol.js";
 
 export function answer(status, body = "", headers = {}) {
   const text = typeof body === "string" ? body : JSON.stringify(body);
@@ -278,3 +279,23 @@ export function job(file, more = {}) {
     ...more,
   };
 }
+
+/** Upload the jobs side by side with one `Uploader`, all to their ends. */
+export async function upload(store, ...jobs) {
+  const uploader = new Uploader(store.options);
+  await Promise.all(jobs.map((one) => uploader.upload(one)));
+}
+
+/** What an earlier session has left of a file of 96 MiB in parts of 12: those of `there` arrived. */
+export function begun(store, there, fields = {}) {
+  const claims = { size: 96 * MIB, partSize: 12 * MIB, ...fields.claims };
+  const file = store.add({ fileId: "begun", status: "REQUESTED", numberParts: 8, ...fields, claims });
+  for (const number of there) file.parts[number] = { size: 12 * MIB, text: "before" };
+  return file;
+}
+
+/** The part numbers of all PUTs, in their order. */
+export const puts = (store) => store.requests.filter(isPut).map(({ url }) => Number(/#(\d+)@/.exec(url)[1]));
+
+/** The total of numbers, in an array or an iterator. */
+export const sum = (numbers) => [...numbers].reduce((total, one) => total + one, 0);

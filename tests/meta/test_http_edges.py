@@ -71,6 +71,11 @@ def test_an_address_that_only_begins_like_the_api_is_a_page(careless: Client) ->
     assertTemplateUsed(answer, "404.html")
 
 
+def test_the_options_of_an_address_are_told_by_the_document_alone(api: Api) -> None:
+    for address in ("/api/groups", "/api/files", "/api/schema", "/api/ebola-sudan/submit"):
+        assert problem_of(api.client.options(address)) == (405, "method_not_allowed")
+
+
 # --- formats ---------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
+from tests import web
 from tests.link import Link, Put
 
 BODY = bytes(range(256)) * 4000  # 1 MB
@@ -50,7 +51,7 @@ def link() -> Iterator[Link]:
 @pytest.fixture
 def client(link: Link) -> Iterator[httpx.Client]:
     """What sends through it, over one connection."""
-    with httpx.Client(base_url=link.url, timeout=30) as client:
+    with web.client(link.url) as client:
         yield client
 
 

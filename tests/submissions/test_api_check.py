@@ -65,8 +65,17 @@ def test_what_is_wrong_is_told_at_once_and_as_submitting_tells_it(api: Api, demo
 def test_columns_for_files_are_looked_at_by_name_alone(api: Api, demo: Demo) -> None:
     table = b"id\tfiles.nothing\na\tx\nb\t\n"
     assert codes(check(api, demo, table)) == ["category_unknown"]
+
+
+def test_files_for_an_organism_that_takes_none_are_refused_alone_and_as_submitting_refuses_them(
+    api: Api, demo: Demo
+) -> None:
     Organism.objects.update(file_sharing=False)
-    assert codes(check(api, demo, table)) == ["file_sharing_disabled"]
+    table = b"id\tfiles.rawReads\na\tx\n\ty\n"
+    answer, submitted = check(api, demo, table), api.submit(demo.organism, demo.group, table=table, fasta=SEQUENCES)
+    assert (answer.status_code, codes(answer)) == (400, ["file_sharing_disabled"])
+    assert answer.json()["errors"] == submitted.json()["errors"]
+    assert answer.json()["errors"][0]["field"] == "metadataFile"
 
 
 def test_a_table_for_revising_is_judged_as_one(api: Api, demo: Demo) -> None:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Answer
     from pytest_django import Settings
 
-pytestmark = pytest.mark.embedded
-
 
 @pytest.fixture
 def entry(demo: Demo) -> SequenceEntry:
@@ -56,6 +54,7 @@ def code(answer: Answer) -> tuple[int, str]:
 # --- looking at one ----------------------------------------------------------------------------------
 
 
+@pytest.mark.embedded
 def test_members_see_all_of_an_entry(api: Api, demo: Demo, entry: SequenceEntry) -> None:
     attachment = entry.attachments.get()
     body = api.get(address(entry)).json()
@@ -105,6 +104,7 @@ def test_before_the_release_it_is_for_members_and_afterwards_for_all(demo: Demo,
     assert anonymous.client.head(f"/api/{address(entry)}").status_code == 200
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_an_entry_is_found_under_its_own_organism_alone(api: Api, entry: SequenceEntry, method: str) -> None:
     files = "/files" if method == "PUT" else ""
@@ -240,6 +240,7 @@ def test_a_released_entry_is_public_for_good(api: Api, demo: Demo, entry: Sequen
     assert release(api).json() == []
 
 
+@pytest.mark.embedded
 def test_all_or_nothing_is_released_and_everything_that_stands_in_the_way_is_told(
     api: Api, demo: Demo, entry: SequenceEntry
 ) -> None:

@@ -12,14 +12,13 @@ from submissions.api import groups
 from tests.factories import FileCategoryFactory, MetadataFieldFactory, OrganismFactory, UserFactory, group_of
 from tests.fixtures import Api, Demo
 
-pytestmark = pytest.mark.embedded
-
 
 def members(group_id: int, api: Api) -> Any:
     """The usernames that the group's address tells."""
     return api.get(f"groups/{group_id}").json()["members"]
 
 
+@pytest.mark.embedded
 @pytest.mark.django_db
 def test_organisms_are_told_to_anyone_with_their_categories_and_fields_in_order() -> None:
     organism = OrganismFactory.create(slug="zika", name="Zika", sequences="OPTIONAL", file_sharing=False)
@@ -110,6 +109,7 @@ def test_the_lists_take_as_many_queries_for_many_rows_as_for_few(
         assert len(api.get("groups").json()["items"]) == 6
 
 
+@pytest.mark.embedded
 def test_one_sees_ones_own_groups_with_all_members_page_by_page(
     demo: Demo, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,6 @@ from tests.fixtures import Api, Demo, codes
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Answer
 
-pytestmark = pytest.mark.embedded
 
 RAW_READS = "rawReads"
 NAMES = ("s_R1.fastq.gz", "s_R2.fastq.gz")
@@ -63,6 +62,7 @@ def test_a_pair_is_accepted_in_whatever_order_it_is_named(
     assert SequenceEntry.objects.get().status == "ACCEPTED"
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     ("contents", "code"),
     [
@@ -90,6 +90,7 @@ def test_two_files_that_are_no_pair_are_found_out_and_both_say_why(
     assert set(File.objects.values_list("status", flat=True)) == {"VERIFIED"}
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     ("names", "code", "words"),
     [
@@ -111,6 +112,7 @@ def test_another_number_of_files_than_two_is_refused_whatever_the_numbers_say(
     assert (error["submissionId"], error["category"], error["pointer"]) == ("s", RAW_READS, "/s/rawReads")
 
 
+@pytest.mark.embedded
 def test_no_files_are_refused_only_where_a_pair_is_required(api: Api, paired: Demo) -> None:
     assert submit(api, paired).status_code == 202
     Submission.objects.get().entries.all().delete()
@@ -172,12 +174,14 @@ def test_one_file_under_both_names_is_refused_before_it_was_read(api: Api, paire
     assert "“s_R1.fastq.gz” and “s_R2.fastq.gz” are one and the same file" in error["detail"]
 
 
+@pytest.mark.embedded
 def test_files_of_a_pair_that_do_not_exist_are_told_and_nothing_else(api: Api, paired: Demo) -> None:
     files = upload_pair(api, paired, reads("1"), reads("2"))
     File.objects.update(group=paired.other_group)
     assert codes(submit(api, paired, *files)) == ["file_not_found"] * 2
 
 
+@pytest.mark.embedded
 def test_of_files_that_were_rejected_themselves_nothing_is_said_as_a_pair(
     api: Api, paired: Demo, work: Callable[[], None]
 ) -> None:

@@ -29,7 +29,6 @@ from tests.fixtures import FASTQ_GZ, Api, Demo, codes, mapping_of
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Answer
 
-pytestmark = pytest.mark.embedded
 
 ACCEPTED, REJECTED, VERIFYING = "ACCEPTED", "REJECTED", "VERIFYING"
 TEXT, JSON = "text/plain; charset=utf-8", "application/json"
@@ -115,6 +114,7 @@ def test_a_path_with_line_ends_is_escaped_as_coreutils_does() -> None:
     assert receipts.checksum_line("0" * 64, "a b") == f"{'0' * 64}  a b\n"
 
 
+@pytest.mark.embedded
 def test_the_text_says_what_who_and_when_and_nobody_can_write_lines_into_it(api: Api, demo: Demo) -> None:
     submission = submission_of(demo, ACCEPTED, REJECTED)
     attachment = attach(submission.entries.order_by("position")[0], "a.txt", b"a")
@@ -139,6 +139,7 @@ def test_the_text_says_what_who_and_when_and_nobody_can_write_lines_into_it(api:
     )
 
 
+@pytest.mark.embedded
 def test_the_text_counts_the_entries_that_were_withdrawn(api: Api, demo: Demo) -> None:
     submission = submission_of(demo, ACCEPTED, REJECTED, ACCEPTED)
     path = f"submissions/{submission.pk}/receipt"
@@ -149,6 +150,7 @@ def test_the_text_counts_the_entries_that_were_withdrawn(api: Api, demo: Demo) -
     assert lines[5:7] == ["# Accepted entries: 1 of 2; their files: 0", "# Withdrawn since, and not among those: 1"]
 
 
+@pytest.mark.embedded
 def test_files_come_in_table_order_and_the_receipt_is_the_same_each_time(
     api: Api, demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,8 +13,10 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
-from files import tasks
+from files import storage, tasks
+from files.errors import StorageUnavailableError
 from files.models import ContentCheckResult, File, FileAttachment, FileCategory
+from submissions.mapping import MAX_BYTES
 from submissions.models import SequenceEntry, Submission
 from submissions.services import attaching, submitting
 from tests.fixtures import FASTQ, FASTQ_GZ, Api, Demo, codes, mapping_of, new_file_id
@@ -22,7 +24,6 @@ from tests.fixtures import FASTQ, FASTQ_GZ, Api, Demo, codes, mapping_of, new_fi
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Answer
 
-pytestmark = pytest.mark.embedded
 
 RAW_READS, SUPPLEMENTARY = "rawReads", "supplementary"
 
@@ -72,6 +73,7 @@ def test_an_entry_whose_files_are_verified_already_is_accepted_at_once(
     assert [entry["status"] for entry in again.json()] == ["ACCEPTED", "ACCEPTED"]
 
 
+@pytest.mark.embedded
 def test_one_file_serves_many_entries_categories_and_names(api: Api, demo: Demo, work: Callable[[], None]) -> None:
     file_id = api.upload(demo.group, FASTQ)
     mapping = {
@@ -87,6 +89,7 @@ def test_one_file_serves_many_entries_categories_and_names(api: Api, demo: Demo,
     assert set(SequenceEntry.objects.values_list("status", flat=True)) == {"ACCEPTED"}
 
 
+@pytest.mark.embedded
 def test_files_may_be_named_in_columns_of_the_table(api: Api, demo: Demo) -> None:
     file_id = api.upload(demo.group, FASTQ)
     table = f"id\tfiles.{RAW_READS}\nsample1\ta.fastq:{file_id} b.fastq:{file_id}\nsample2\t\n".encode()
@@ -104,6 +107,19 @@ def test_the_mapping_may_be_sent_as_a_file_and_unknown_parameters_are_ignored(ap
     query = {"groupId": str(demo.group.pk), "dataUseTerms": "OPEN"}
     answer = api.client.post("/api/ebola-sudan/submit", data=form, query_params=query)
     assert answer.status_code == 202
+
+
+@pytest.mark.parametrize("as_file", [True, False])
+def test_a_mapping_above_its_limit_is_too_large_however_it_is_sent(api: Api, demo: Demo, as_file: bool) -> None:
+    mapping = b"{}".ljust(MAX_BYTES + 1)
+    form = {
+        "metadataFile": SimpleUploadedFile("m.tsv", b"id\nx\n"),
+        "sequenceFile": SimpleUploadedFile("s.fasta", b">x\nAC\n"),
+        "fileMapping": SimpleUploadedFile("mapping.json", mapping) if as_file else mapping.decode(),
+    }
+    answer = api.client.post("/api/ebola-sudan/submit", data=form, query_params={"groupId": str(demo.group.pk)})
+    assert (answer.status_code, _problem(answer)["code"]) == (413, "request_too_large")
+    assert "8,388,608 bytes" in answer.json()["detail"]
 
 
 def test_queries_do_not_grow_with_the_number_of_entries_and_files(
@@ -315,6 +331,7 @@ def test_group_parameter_group_and_membership_are_checked(api: Api, demo: Demo) 
     assert anonymous.headers["WWW-Authenticate"] == "Bearer"
 
 
+@pytest.mark.embedded
 def test_all_problems_come_in_one_answer(api: Api, demo: Demo) -> None:
     file_id = api.upload(demo.group, FASTQ)
     mapping = {
@@ -362,9 +379,17 @@ def test_files_of_an_unknown_category_are_looked_at_too(api: Api, demo: Demo) ->
     assert sorted(codes(answer)) == ["category_unknown", "file_name_invalid", "file_not_found"]
 
 
+@pytest.mark.parametrize("store_is_down", [False, True])
 def test_a_file_that_expires_between_look_and_store_refuses_the_submission(
-    api: Api, demo: Demo, monkeypatch: pytest.MonkeyPatch
+    api: Api, demo: Demo, monkeypatch: pytest.MonkeyPatch, store_is_down: bool
 ) -> None:
+    """Also while the store cannot delete the documents, which are orphans then."""
+
+    def down(*names: str) -> None:
+        raise StorageUnavailableError
+
+    if store_is_down:
+        monkeypatch.setattr(storage, "delete_documents", down)
     file_id = api.upload(demo.group, FASTQ)
     look = attaching.plan_attachments
 

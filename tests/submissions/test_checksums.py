@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import hashlib
 import io
@@ -14,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from common.errors import DomainError, ErrorList
-from submissions.checksums import MAX_LINE_BYTES, Checksum, SubmittedPaths, read_checksums
+from submissions.checksums import MAX_LINE_BYTES, MAX_LINES, Checksum, SubmittedPaths, at_line, read_checksums
+from submissions.errors import ChecksumUnmatchedError, IdMissingError
 from submissions.mapping import MappedFile, pointer_to
 
 SHA = hashlib.sha256(b"x").hexdigest()
@@ -112,6 +114,30 @@ def test_every_bad_line_is_told_with_its_number_and_the_good_ones_are_read() -> 
     found, errors = read(f"{SHA}  a\nwhat\n{SHA}  b\n".encode() + b"\xff\n" + b"0" * 40 + b"  c\n")
     assert [checksum.path for checksum in found] == ["a", "b"]
     assert [error.location.line for error in errors] == [2, 4, 5]
+
+
+def test_lines_are_counted_also_where_nothing_stands_in_them() -> None:
+    packed = bz2.compress(f"{SHA}  a\n".encode() + b"\n" * MAX_LINES)
+    found, [error] = read(packed)
+    assert len(packed) < 300
+    assert [checksum.path for checksum in found] == ["a"]
+    assert (error.code, error.location.line) == ("checksum_invalid", MAX_LINES + 1)
+    assert "may have 500,000" in error.detail
+
+
+def test_reading_ends_behind_as_many_bad_lines_as_are_listed_and_says_so() -> None:
+    errors = ErrorList()
+    errors.add(IdMissingError("Line 2 has no submission ID."))
+    lines = io.BytesIO(f"what\n{SHA}  a\n".encode() * 2_000)
+    for checksum in read_checksums(lines, errors=errors, limit=MIB):
+        # What the caller finds wrong counts, too.
+        errors.add(ChecksumUnmatchedError("It is about no submitted file.", at_line(checksum.line)))
+    assert errors.count == len(errors.errors) + 1 == 1_001
+    assert errors.errors[-1].location.line == 999
+
+    _, errors_alone = read(b"what\n" * 2_000)
+    assert (len(errors_alone), errors_alone[-1].location.line) == (1_000, 999)
+    assert errors_alone[-1].detail == "999 lines of the checksum file are wrong; it was read up to line 999."
 
 
 def test_broken_compression_has_the_code_that_it_has_elsewhere() -> None:

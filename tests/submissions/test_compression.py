@@ -306,6 +306,7 @@ ONE = zipped(("metadata.tsv", TABLE))
         (zipped(("xl/workbook.xml", b"x"), ("xl/sheet1.xml", b"x")), "Excel workbook"),
         (flagged(ONE, flags=1), "password"),
         (flagged(ONE, method=zipfile.ZIP_LZMA), "deflate"),
+        (zipped(("~", b"x")).replace(b"~", b"\0"), "holds no file"),  # an empty name, for zipfile
         (ONE + ONE, "before or behind it"),
         (zipped(*((f"__MACOSX/{'x' * 200}{n}", b"") for n in range(5_000)), ("a", b"")), "too many members"),
         (ONE[:-10] + (1 << 24).to_bytes(4, "little") + ONE[-6:], "too many members"),

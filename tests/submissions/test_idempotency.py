@@ -15,10 +15,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from common.errors import ParameterInvalidError
-from files import sweeping
+from files import storage, sweeping, tasks
+from files.errors import StorageUnavailableError
+from submissions.api.idempotency import parse_key
 from submissions.errors import IdempotencyKeyRunningError
 from submissions.models import IdempotencyRecord, SequenceEntry, Submission
-from submissions.services.idempotency import Answer, BodyPart, IdempotencyKey, answer_once, digest_of, parse_key
+from submissions.services.idempotency import Answer, BodyPart, IdempotencyKey, answer_once, digest_of
 from tests.factories import IdempotencyRecordFactory, SubmissionFactory
 from tests.fixtures import FASTQ, Api, Demo
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 PATH = "/api/ebola-sudan/submit"
 TABLE = b"id\tcountry\nsample1\tUganda\n"
-KEY = IdempotencyKey("night-7", PATH, [BodyPart("metadataFile", BytesIO(TABLE))])
+KEY = IdempotencyKey("night-7", PATH, [BodyPart("metadataFile", BytesIO(TABLE))], "Idempotency-Key")
 
 
 def submit(
@@ -252,6 +254,18 @@ def test_records_whose_time_is_over_are_swept(db: None) -> None:
     assert sweeping.forget_answers() == 2
     assert set(IdempotencyRecord.objects.values_list("key", flat=True)) == {"23 25", "None 0"}
     assert sweeping.forget_answers() == 0
+
+
+def test_they_are_swept_while_the_object_store_is_down(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(prefix: str) -> None:
+        raise StorageUnavailableError
+
+    record = IdempotencyRecordFactory.create(answered_at=None, submission=None, answer=None)
+    IdempotencyRecord.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    monkeypatch.setattr(storage, "list_prefix", down)
+    with pytest.raises(StorageUnavailableError):
+        tasks.sweep_storage()
+    assert not IdempotencyRecord.objects.filter(pk=record.pk).exists()
 
 
 # --- the digest ----------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,8 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.errors import Location, ValidationFailedError
-from submissions.mapping import FileMapping, MappedFile, parse_mapping, pointer_to
+from common.errors import Location, RequestTooLargeError, ValidationFailedError
+from submissions.mapping import (
+    MAX_BYTES,
+    MAX_FILES,
+    FileMapping,
+    MappedFile,
+    parse_entry_mapping,
+    parse_mapping,
+    pointer_to,
+)
 
 ID = "8D8AC610-566D-4EF0-9C22-186B2A5ED793"
 FILE = {"fileId": ID, "name": "reads.fastq.gz"}
@@ -193,6 +203,27 @@ def test_the_thousand_and_first_problem_is_counted() -> None:
         parse_mapping(json.dumps({f"s{number}": 1 for number in range(1_500)}))
 
     assert (len(refused.value.errors), refused.value.count) == (1_000, 1_500)
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [(parse_mapping, '{"ü": {}}'), (partial(parse_entry_mapping, submission_id="s1"), '{"ü": []}')],
+    ids=["of a submission", "of one entry"],
+)
+def test_a_mapping_may_have_only_so_many_bytes(parse: Callable[[str], FileMapping], text: str) -> None:
+    longest = text.ljust(MAX_BYTES - 1)  # of which “ü” has two
+    assert len(parse(longest).entries) == 1
+
+    with pytest.raises(RequestTooLargeError, match="more than 8,388,608 bytes"):
+        parse(longest + " ")
+
+
+def test_a_mapping_may_have_only_so_many_files() -> None:
+    document = {"s1": {"a": [FILE], "b": [0] * MAX_FILES}}
+
+    assert problems_of(json.dumps(document)) == [
+        ("/s1/b", "The file mapping has more than 100,000 files. Submit in several pieces.")
+    ]
 
 
 def look_up(document: Any, pointer: str) -> Any:

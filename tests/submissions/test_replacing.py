@@ -28,8 +28,6 @@ from tests.factories import (
 )
 from tests.fixtures import FASTQ, FASTQ_GZ, Api, Demo, new_file_id
 
-pytestmark = pytest.mark.embedded
-
 
 @pytest.fixture
 def entry(demo: Demo) -> SequenceEntry:
@@ -100,6 +98,7 @@ def test_a_new_file_that_is_bad_sinks_the_entry_again(api: Api, entry: SequenceE
     assert entry.status == "REJECTED"
 
 
+@pytest.mark.embedded
 def test_an_accepted_entry_may_lose_all_its_files(entry: SequenceEntry) -> None:
     SequenceEntry.objects.update(status="ACCEPTED")
     assert replaced(entry, {}).status == "ACCEPTED"
@@ -156,6 +155,7 @@ def refusal(entry: SequenceEntry, files: object, **more: Any) -> list[DomainErro
     return [error]
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
@@ -178,6 +178,7 @@ def test_files_that_somebody_else_has_put_there_are_not_replaced_unseen(entry: S
     assert [error.code for error in refusal(entry, {}, as_of=as_of)] == ["entry_changed"]
 
 
+@pytest.mark.embedded
 def test_only_members_replace_files(entry: SequenceEntry, demo: Demo) -> None:
     member = GroupMembershipFactory.create(group=demo.group).user
     assert [error.code for error in refusal(entry, {}, user=demo.bob)] == ["not_a_member"]
@@ -208,6 +209,7 @@ def test_everything_that_is_wrong_is_told_with_its_place_in_what_was_sent(entry:
     ]
 
 
+@pytest.mark.embedded
 def test_the_rules_of_the_category_hold_and_there_is_no_table_to_point_into(entry: SequenceEntry) -> None:
     entry.submission.organism.file_categories.filter(name="rawReads").update(min_files=2, required=True)
     [error] = refusal(entry, listed(verified(entry)))
@@ -229,6 +231,7 @@ def test_an_organism_that_takes_no_files_gets_none(entry: SequenceEntry) -> None
 # --- at once, and how much ---------------------------------------------------------------------------
 
 
+@pytest.mark.embedded
 @pytest.mark.django_db(transaction=True)
 def test_of_two_at_once_one_wins_and_the_other_hears_why(entry: SequenceEntry) -> None:
     files = [verified(entry) for _ in range(4)]

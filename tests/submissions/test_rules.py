@@ -19,7 +19,7 @@ from submissions.models import Organism, RuleSet, SequenceEntry
 from tests.factories import FileCategoryFactory, OrganismFactory, RuleSetFactory
 from tests.fixtures import FASTQ, Api, Demo, codes, mapping_of
 
-pytestmark = [pytest.mark.embedded, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 RAW_READS = "rawReads"
 
@@ -57,6 +57,7 @@ REFUSED = {
 """What a new submission is refused with at once; a check has to be run first."""
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("changed", STRICTER)
 def test_a_rule_that_changes_concerns_what_is_submitted_from_then_on(
     api: Api, demo: Demo, work: Callable[[], None], changed: str
@@ -109,6 +110,7 @@ def test_a_check_that_is_lifted_still_holds_for_what_was_submitted_under_it(
     assert (entry["status"], entry["files"][0]["problem"]["code"]) == ("REJECTED", "fastq_header")
 
 
+@pytest.mark.embedded
 def test_a_pair_submitted_as_one_is_compared_although_pairs_are_not_wanted_any_more(
     api: Api, demo: Demo, work: Callable[[], None]
 ) -> None:
@@ -123,6 +125,7 @@ def test_a_pair_submitted_as_one_is_compared_although_pairs_are_not_wanted_any_m
     assert set(entry.attachments.values_list("pair_problem_code", flat=True)) == {"pair_read_count"}
 
 
+@pytest.mark.embedded
 def test_all_entries_under_the_same_rules_share_one_rule_set(api: Api, demo: Demo) -> None:
     for _ in range(2):
         api.submit(demo.organism, demo.group)
@@ -136,6 +139,7 @@ def test_all_entries_under_the_same_rules_share_one_rule_set(api: Api, demo: Dem
     assert set(RuleSet.objects.values_list("pk", flat=True)) == {first, other}
 
 
+@pytest.mark.embedded
 def test_an_organism_without_file_sharing_has_no_rules_for_files(api: Api, demo: Demo) -> None:
     api.submit(demo.organism_without_files, demo.group)
     assert set(SequenceEntry.objects.values_list("rule_set", flat=True)) == {None}
@@ -174,6 +178,7 @@ def ruled(organism: Organism) -> FileCategory:
     return category
 
 
+@pytest.mark.embedded
 def test_every_rule_is_recorded_and_read_back() -> None:
     organism = OrganismFactory.create()
     category = ruled(organism)
@@ -203,12 +208,14 @@ def test_the_same_rules_of_another_organism_are_another_rule_set() -> None:
     assert rules.record(first, []) == rules.record(first, [])
 
 
+@pytest.mark.embedded
 def test_an_unused_rule_set_does_not_keep_an_organism() -> None:
     organism = RuleSetFactory.create().organism
     organism.delete()
     assert not RuleSet.objects.exists()
 
 
+@pytest.mark.embedded
 @pytest.mark.django_db(transaction=True)
 def test_rules_recorded_at_once_are_one_row() -> None:
     organism = OrganismFactory.create()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from common.errors import ErrorList
 from submissions.models import Organism
 from submissions.sequences import Fasta, Requirement, SequenceRecord, match_sequences, parse_fasta
-from submissions.tables import Row
+from submissions.tables import MAX_ID_CHARACTERS, MAX_PROBLEMS, Row
 
 MIB = 1 << 20
 
@@ -142,6 +142,35 @@ def test_there_may_be_as_many_sequences_as_allowed() -> None:
 
     assert [(error.code, error.location.line) for error in errors.errors] == [("sequence_invalid", 21)]
     assert (len(fasta.records), fasta.complete) == (10, False)
+
+
+def test_an_id_may_be_long_but_not_without_end() -> None:
+    longest = "\U0001f9ec" * MAX_ID_CHARACTERS
+    assert records_of(f">{longest} Sudan\nA\n".encode())[0].fasta_id == longest
+    # What follows behind another space than that of ASCII is no part of it, wherever its bytes are cut.
+    for words in ("ü" * 1_000, "x" + "ü" * 1_000):
+        assert records_of(f">s1\u00a0{words}\nA\n".encode())[0].fasta_id == "s1"
+
+    fasta, errors = read(f">{longest}x\nA\n>s2\nC\n".encode())
+
+    assert [(error.code, error.location.line) for error in errors.errors] == [("sequence_invalid", 1)]
+    assert "more than 255 characters" in errors.errors[0].detail
+    assert [record.fasta_id for record in fasta.records] == ["s2"]
+
+
+def test_all_ids_of_a_file_together_may_have_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("submissions.sequences.MAX_IDS_BYTES", 5)
+    fasta, errors = read(">s1\nA\n>sü\nC\n>s3\nG\n".encode())
+
+    assert [(error.code, error.location.line) for error in errors.errors] == [("sequence_invalid", 5)]
+    assert "more than 5 bytes" in errors.errors[0].detail
+    assert (len(fasta.records), fasta.complete) == (2, False)
+
+
+def test_reading_ends_behind_very_many_problems() -> None:
+    fasta, errors = read(b">\n" * MAX_PROBLEMS, max_records=MAX_PROBLEMS)
+
+    assert (errors.count, fasta.complete) == (MAX_PROBLEMS + 1, False)
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b""])

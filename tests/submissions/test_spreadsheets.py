@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import ErrorList
+from submissions.errors import MetadataInvalidError
 from submissions.field_rules import FieldKind, FieldRule
 from submissions.spreadsheets import lines_of_workbook
 from submissions.tables import Table, parse_table
@@ -23,6 +24,7 @@ FAR = row(1, "id") + '<row><c r="{}"><v>1</v></c></row>'
 SHEET = "xl/worksheets/sheet1.xml"
 LISTED = b"PK\x01\x02"
 """How the entry of a member begins in the list at the end of a ZIP archive."""
+OLD_KIND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP_END = b"PK\x05\x06"
 
 
@@ -125,7 +127,7 @@ def test_the_first_sheet_that_can_be_seen_is_the_table() -> None:
         pytest.param(workbook(HEADER, hidden=[0]), "no sheet with a table", id="all sheets hidden"),
         pytest.param(workbook("<row"), "cannot be read", id="broken XML"),
         pytest.param(without(workbook(HEADER), SHEET), "cannot be read", id="its sheet missing"),
-        pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "(.xls), or one with a password", id="xls"),
+        pytest.param(OLD_KIND + bytes(600), "(.xls), or one with a password", id="xls"),
         pytest.param(
             workbook(row(1, "id") + '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'),
             "more than 4,000,000 cells up to its last row and column",
@@ -148,6 +150,9 @@ def test_the_first_sheet_that_can_be_seen_is_the_table() -> None:
             id="a far cell in a sheet that lies elsewhere",
         ),
         pytest.param(damaged(workbook(HEADER), SHEET.encode(), len(SHEET)), "cannot be read", id="damaged"),
+        pytest.param(
+            damaged(workbook(HEADER), ZIP_END, 16, b"\xff" * 3), "cannot be read", id="members before its begin"
+        ),
     ],
 )
 def test_a_workbook_that_cannot_be_read_is_refused_in_words(content: bytes, words: str) -> None:
@@ -165,6 +170,17 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is() -> None:
     )
 
 
+def test_a_workbook_is_read_no_further_than_it_takes_to_refuse_it() -> None:
+    old = io.BytesIO(OLD_KIND + bytes(LIMIT))
+    with pytest.raises(MetadataInvalidError, match="old kind"):
+        next(lines_of_workbook(old, limit=LIMIT, field="metadataFile"))
+    assert old.tell() == len(OLD_KIND)
+    as_it_is = changed(workbook(HEADER), {})  # not deflated, and so longer than what it holds
+    with zipfile.ZipFile(io.BytesIO(as_it_is)) as archive:
+        held = sum(member.file_size for member in archive.infolist())
+    assert problem_of(as_it_is, limit=held)[0] == "compression_invalid"
+
+
 def test_a_workbook_that_declares_less_than_it_holds_is_refused() -> None:
     bomb = bytearray(workbook(HEADER + row(2, "s1", "x" * LIMIT)))
     with zipfile.ZipFile(io.BytesIO(bomb)) as archive:
@@ -179,7 +195,9 @@ def test_a_workbook_that_declares_less_than_it_holds_is_refused() -> None:
     [
         pytest.param(without(workbook(HEADER), "xl/workbook.xml"), id="no workbook in it"),
         pytest.param(damaged(workbook(HEADER), LISTED, 6, b"\x63"), id="a version of ZIP that nobody knows"),
-        pytest.param(damaged(workbook(HEADER), LISTED, 9, b"\x08" + bytes(36) + b"\xff"), id="a name not in UTF-8"),
+        pytest.param(
+            damaged(damaged(workbook(HEADER), LISTED, 9, b"\x08"), LISTED, 46, b"\xff"), id="a name not in UTF-8"
+        ),
         pytest.param(listing_more(workbook(HEADER), 30_000), id="more members than any workbook has"),
         pytest.param(
             listing_more(workbook(HEADER), 30_000, ZIP_END + bytes(4)),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from common.errors import ErrorList
 from submissions.field_rules import FieldKind, FieldRule, check_value
 from submissions.models import MetadataField
-from submissions.tables import MAX_LINE_BYTES, Row, Table, parse_table
+from submissions.tables import MAX_LINE_BYTES, MAX_LINES, MAX_PROBLEMS, Row, Table, parse_table
 
 COUNTRY = FieldRule("country", "Country")
 DATE = FieldRule("date", "Collection date", FieldKind.DATE)
@@ -24,11 +25,11 @@ Problem = tuple[str, int | None]
 
 
 def read(
-    content: str | bytes, *, fields: tuple[FieldRule, ...] = FIELDS, max_rows: int = 100
+    content: str | bytes, *, fields: tuple[FieldRule, ...] = FIELDS, max_rows: int = 200, limit: int = 1 << 22
 ) -> tuple[Table, ErrorList]:
     data = content.encode() if isinstance(content, str) else content
     errors = ErrorList()
-    return parse_table(io.BytesIO(data), fields=fields, errors=errors, limit=1 << 22, max_rows=max_rows), errors
+    return parse_table(io.BytesIO(data), fields=fields, errors=errors, limit=limit, max_rows=max_rows), errors
 
 
 def rows_of(content: str | bytes, *, fields: tuple[FieldRule, ...] = FIELDS) -> list[Row]:
@@ -273,6 +274,41 @@ def test_a_table_may_have_as_many_rows_as_allowed() -> None:
 
     assert [(error.code, error.location.line) for error in errors.errors] == [("metadata_invalid", 12)]
     assert (len(table.rows), table.complete) == (10, False)
+
+
+def test_lines_are_counted_also_where_nothing_stands_in_them() -> None:
+    packed = bz2.compress(b"id\ns1\n" + b"\n" * MAX_LINES)
+    table, errors = read(packed)
+
+    assert len(packed) < 200
+    assert [(error.code, error.location.line) for error in errors.errors] == [("metadata_invalid", MAX_LINES + 1)]
+    assert "may have 1,048,576, blank ones counted" in errors.errors[0].detail
+    assert ([row.submission_id for row in table.rows], table.complete) == (["s1"], False)
+
+
+def test_reading_ends_behind_very_many_problems() -> None:
+    table, errors = read("id\tlab\n" + "\tA\n" * (MAX_PROBLEMS + 9), max_rows=2 * MAX_PROBLEMS)
+
+    assert (errors.count, table.complete) == (MAX_PROBLEMS + 1, False)
+    assert {error.code for error in errors.errors} == {"id_missing"}
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "rows_read", "words"),
+    [
+        ("id" + "\tc" * 39_999, "\t" * 39_999, 99, "more than 4,000,000 cells up to line 101"),
+        ("id\tfastaIds", "\t" + "a " * 40_000, 25, "more than 1,000,000 FASTA IDs"),
+    ],
+    ids=["cells, which may be empty", "FASTA IDs"],
+)
+def test_a_table_may_hold_only_so_much(header: str, cells: str, rows_read: int, words: str) -> None:
+    content = "\n".join([header, *(f"s{number}{cells}" for number in range(110))])
+    table, errors = read(gzip.compress(content.encode()), limit=1 << 24)
+
+    error = errors.errors[-1]
+    assert (error.code, error.location.line) == ("metadata_invalid", rows_read + 2)
+    assert words in error.detail
+    assert (len(table.rows), table.complete) == (rows_read, False)
 
 
 def test_all_problems_are_told_in_one_go_in_the_order_of_the_lines() -> None:

@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from files.models import FileAttachment
+from submissions.mapping import MAX_BYTES
 from submissions.models import Organism, SequenceEntry, Submission
 from tests.factories import MetadataFieldFactory, OrganismFactory, UserFactory
 from tests.fixtures import FASTQ_GZ, Api, Demo, codes
@@ -146,7 +147,13 @@ def test_files_that_are_not_ready_or_linked_with_no_entry_are_refused(alice: Cli
     assert not Submission.objects.exists()
 
 
-@pytest.mark.parametrize("value", ["[]", "{", '{"s": {}}', '{"s": [1]}', '{"s": [{"name": "a", "fileId": "x"}]}'])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("[]", "{", '{"s": {}}', '{"s": [1]}', '{"s": [{"name": "a", "fileId": "x"}]}'),
+        pytest.param('{"s": []}'.ljust(MAX_BYTES + 1), id="too long"),
+    ],
+)
 def test_a_list_of_files_that_the_page_would_not_write_is_refused(alice: Client, demo: Demo, value: str) -> None:
     answer = send(alice, demo, files__rawReads=value)
     assert (answer.status_code, codes(answer)) == (400, ["file_mapping_invalid"])

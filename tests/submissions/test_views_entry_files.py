@@ -11,7 +11,10 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from files.models import File, FileAttachment
+from submissions import services
 from submissions.models import SequenceEntry
+from submissions.services import replacing
+from submissions.services.attaching import Plan, plan_attachments
 from tests.factories import (
     ContentCheckResultFactory,
     FileAttachmentFactory,
@@ -122,6 +125,17 @@ def test_a_race_is_told_in_words_and_what_was_chosen_stays(client: Client, entry
     page = client.post(f"/entries/{entry}/files", opened)
     assertContains(page, "can be replaced once it is accepted or rejected", status_code=409)
     assertContains(page, ">Save</button>", status_code=409)
+
+
+def test_an_entry_that_is_withdrawn_meanwhile_has_no_page(
+    client: Client, entry: SequenceEntry, demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def after_withdrawing(**arguments: Any) -> Plan:
+        services.withdraw(user=demo.alice, accession=entry.accession, version=entry.version)
+        return plan_attachments(**arguments)
+
+    monkeypatch.setattr(replacing, "plan_attachments", after_withdrawing)
+    assert client.post(f"/entries/{entry}/files", form_of(entry, verified(entry))).status_code == 404
 
 
 def test_an_entry_that_is_verified_or_released_has_no_form(client: Client, entry: SequenceEntry, demo: Demo) -> None:

@@ -26,8 +26,6 @@ from tests.factories import (
     group_of,
 )
 
-pytestmark = pytest.mark.embedded
-
 
 @pytest.fixture
 def alice(client: Client, db: None) -> User:
@@ -79,6 +77,7 @@ def test_the_number_of_queries_does_not_grow_with_the_groups(
         client.get("/groups")
 
 
+@pytest.mark.embedded
 def test_a_group_is_made_and_shown(client: Client, alice: User) -> None:
     page = client.post("/groups", {"name": "  My   lab "}, follow=True)
     group = Group.objects.get()
@@ -132,6 +131,7 @@ def test_a_member_is_added_once_and_told_so_kindly(client: Client, group: Group)
     assert group.memberships.count() == 2
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(("username", "words"), [("nobody", "No account has the username “nobody”"), ("", "Enter the")])
 def test_who_cannot_be_added_is_told_at_the_field(client: Client, group: Group, username: str, words: str) -> None:
     page = client.post(f"/groups/{group.pk}", {"username": username})
@@ -149,6 +149,7 @@ def test_removing_a_member_asks_first(client: Client, group: Group) -> None:
     assert client.get(path).status_code == 404
 
 
+@pytest.mark.embedded
 def test_leaving_leads_to_the_other_groups(client: Client, group: Group) -> None:
     GroupMembershipFactory.create(group=group)
     path = f"/groups/{group.pk}/members/alice/remove"
@@ -225,6 +226,7 @@ def test_what_is_wrong_with_uploads_is_told_in_words(client: Client, group: Grou
     assertNotContains(page, f"discard?fileId={held.pk}")
 
 
+@pytest.mark.embedded
 def test_uploads_come_25_a_page_and_the_number_of_queries_does_not_grow(
     client: Client, group: Group, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -236,6 +238,7 @@ def test_uploads_come_25_a_page_and_the_number_of_queries_does_not_grow(
     assertContains(client.get(f"/groups/{group.pk}"), "Discard all 27")
 
 
+@pytest.mark.embedded
 def test_chosen_uploads_are_discarded_once_confirmed(client: Client, group: Group) -> None:
     chosen, kept = [upload(group) for _ in range(2)], upload(group)
     attached = FileAttachmentFactory.create(file=upload(group, status="VERIFIED")).file
@@ -259,6 +262,7 @@ def test_what_was_attached_since_the_question_stays_and_that_is_said(client: Cli
     assert File.objects.get() == attached
 
 
+@pytest.mark.embedded
 def test_all_are_those_that_were_there_when_it_was_asked(client: Client, group: Group) -> None:
     path = f"/groups/{group.pk}/uploads/discard"
     for number in range(27):

@@ -23,8 +23,6 @@ from tests.factories import (
 )
 from tests.fixtures import Demo
 
-pytestmark = pytest.mark.embedded
-
 ACCEPTED, REJECTED, VERIFYING = "ACCEPTED", "REJECTED", "VERIFYING"
 
 
@@ -54,6 +52,7 @@ def attach(entry: SequenceEntry, category: str, **file: Any) -> FileAttachment:
 # --- the list --------------------------------------------------------------------------------------
 
 
+@pytest.mark.embedded
 def test_the_list_has_the_groups_submissions_newest_first_25_a_page(alice: Client, demo: Demo) -> None:
     submissions = [submission_of(demo, ACCEPTED) for _ in range(27)]
     SubmissionFactory.create(group=demo.other_group)
@@ -74,12 +73,14 @@ def test_the_list_tells_states_and_counts(alice: Client, demo: Demo) -> None:
     assertContains(page, '<span class="status" data-state="PARTLY_ACCEPTED">Partly accepted</span>', html=True)
 
 
+@pytest.mark.embedded
 def test_an_empty_list_says_what_to_do(alice: Client, demo: Demo) -> None:
     assertContains(alice.get("/submissions"), "Nothing submitted yet")
     alice.force_login(UserFactory.create())
     assertContains(alice.get("/submissions"), "You are not a member of any group yet.")
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -155,6 +156,7 @@ def test_the_page_carries_the_states_of_submission_and_entries(alice: Client, de
     assertContains(page, f"/organisms/ebola-sudan/submit?groupId={demo.group.pk}")
 
 
+@pytest.mark.embedded
 def test_a_verified_file_has_its_hash_and_a_download(alice: Client, demo: Demo) -> None:
     submission = submission_of(demo, ACCEPTED)
     entry = submission.entries.get()
@@ -277,6 +279,7 @@ def test_entries_come_100_a_page_in_table_order(alice: Client, demo: Demo) -> No
     assertContains(second, "101 entries")
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -319,6 +322,7 @@ def test_pages_and_live_part_of_narrowed_entries_stay_narrowed(alice: Client, de
     assertContains(page, f'data-live="/submissions/{submission.pk}/live?show=problems&amp;page=1"')
 
 
+@pytest.mark.embedded
 def test_what_one_wants_next_is_a_button(alice: Client, demo: Demo) -> None:
     one, many = submission_of(demo, ACCEPTED, REJECTED), submission_of(demo, REJECTED, REJECTED)
     page = alice.get(f"/submissions/{one.pk}")
@@ -331,6 +335,7 @@ def test_what_one_wants_next_is_a_button(alice: Client, demo: Demo) -> None:
         assertContains(page, f'class="entry-correct" href="/entries/{entry}/files"')
 
 
+@pytest.mark.embedded
 def test_all_accepted_entries_are_released_together_but_for_those_accepted_since(alice: Client, demo: Demo) -> None:
     submission = submission_of(demo, *[ACCEPTED] * 4, REJECTED)
     first, second, held, late, _ = submission.entries.order_by("position")
@@ -359,6 +364,7 @@ def test_all_accepted_entries_are_released_together_but_for_those_accepted_since
         assert alice.post(path, {"until": timezone.now().isoformat()}).status_code == 404
 
 
+@pytest.mark.embedded
 def test_the_pages_queries_do_not_grow(
     alice: Client, demo: Demo, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:

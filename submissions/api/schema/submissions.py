@@ -35,12 +35,14 @@ from common.schema import (
 )
 from files.api.schema import EXAMPLE_ID, EXAMPLE_MD5, EXAMPLE_MOMENT, EXAMPLE_SHA256, STATUS
 from files.content import CHECKS
+from submissions.api.idempotency import HEADER
 from submissions.api.serializers import (
     GroupPageParameterSerializer,
     GroupParameterSerializer,
     PageParameterSerializer,
     ReceiptParameterSerializer,
 )
+from submissions.mapping import MAX_BYTES
 from submissions.models import SequenceEntry, Submission
 
 TAG: Final = "Submissions"
@@ -182,7 +184,8 @@ SUBMISSION_FORM: Final[Schema] = {
         },
         "fileMapping": {
             "type": "string",
-            "description": 'JSON: `{submissionID: {<fileCategory>: [{"fileId", "name"}]}}`.',
+            "description": 'JSON: `{submissionID: {<fileCategory>: [{"fileId", "name"}]}}`, '
+            f"{MAX_BYTES:,} bytes at most.",
         },
         "checksumFile": {
             **_BYTES_OF_PART,
@@ -245,7 +248,7 @@ REVISION_PROBLEMS: Final = ("accession_missing", "accession_duplicate", "accessi
 # --- operations ------------------------------------------------------------------------------------
 
 IDEMPOTENCY_KEY: Final = Parameter(
-    "Idempotency-Key",
+    HEADER,
     "A key of the client's own for this call, in quotation marks or not: the call sent again under it gets its first "
     "answer for 24 hours, and does nothing again.",
     {"type": "string", "pattern": "^[ -~]{1,255}$"},
