@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import selectors
 import socket
 import threading
 from collections.abc import Iterator
@@ -94,7 +95,8 @@ class Link:
     @contextmanager
     def running(self) -> Iterator[Link]:
         """Serve, in a thread of its own; at the end all connections are closed."""
-        loop = asyncio.new_event_loop()
+        # To wait by epoll is to wait for whole milliseconds, of which each request has several.
+        loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
         ended = asyncio.Event()
         thread = threading.Thread(target=loop.run_until_complete, args=(self._serve(ended),), name="link")
         thread.start()
@@ -129,6 +131,8 @@ class Connection:
     def __init__(self, link: Link, number: int) -> None:
         self._link = link
         self._number = number
+        self._clock = asyncio.get_running_loop().time
+        self._late = 0.0  # seconds by which the last wait was too long, for which the next makes up
 
     @property
     def _rate(self) -> float:
@@ -140,7 +144,7 @@ class Connection:
         """Its requests, one after another, until either side ends it."""
         with suppress(CutError, OSError):
             async with browser:
-                await asyncio.sleep(self._link.round_trip)
+                await self._wait(self._link.round_trip)
                 opened = await asyncio.open_connection("127.0.0.1", self._link.target, limit=HEAD_MAX)
                 async with Stream(*opened) as server:
                     while await self._exchange(browser, server):
@@ -154,7 +158,7 @@ class Connection:
             self._link.puts.append(put)
             if self._link.busy_every and len(self._link.puts) % self._link.busy_every == 0:
                 return await self._refuse(browser, put)
-        await asyncio.sleep(self._link.round_trip / 2)
+        await self._wait(self._link.round_trip / 2)
         await server.write(request.raw)
         if request.expects_to_continue:
             await self._pass_interim(browser, server)
@@ -162,7 +166,7 @@ class Connection:
         answer = await server.head()
         while answer.is_interim:
             answer = await server.head()
-        await asyncio.sleep(self._link.round_trip / 2)
+        await self._wait(self._link.round_trip / 2)
         if put:
             put.status = answer.status
         await browser.write(answer.raw)
@@ -174,9 +178,9 @@ class Connection:
         answer = await server.head()
         if not answer.is_interim:
             raise CutError
-        await asyncio.sleep(self._link.round_trip / 2)
+        await self._wait(self._link.round_trip / 2)
         await browser.write(answer.raw)
-        await asyncio.sleep(self._link.round_trip / 2)
+        await self._wait(self._link.round_trip / 2)
 
     async def _refuse(self, browser: Stream, put: Put) -> bool:
         await self._pass(browser, None, put.length, put)
@@ -200,22 +204,29 @@ class Connection:
 
     async def _pass(self, source: Stream, sink: Stream | None, length: int, put: Put | None = None) -> None:
         """Pass on so many bytes, no faster than the rate; to nobody where there is no sink."""
-        clock = asyncio.get_running_loop().time
-        due = clock()
+        due = self._clock() - self._late
         left = length
         cut_at = self._cut_at(put)
         while left:
             data = await source.some(min(left, SLICE))
             left -= len(data)
             if rate := self._rate:
-                due = max(due, clock() - BUFFERED / rate) + len(data) / rate
-                await asyncio.sleep(due - clock())
+                due = max(due, self._clock() - BUFFERED / rate) + len(data) / rate
+                await self._until(due)
             if put:
                 put.received += len(data)
             if cut_at and length - left >= cut_at:
                 raise CutError
             if sink:
                 await sink.write(data)
+
+    async def _wait(self, seconds: float) -> None:
+        await self._until(self._clock() + seconds - self._late)
+
+    async def _until(self, due: float) -> None:
+        is_to_wait = due > self._clock()
+        await asyncio.sleep(due - self._clock())
+        self._late = self._clock() - due if is_to_wait else 0.0
 
     def _cut_at(self, put: Put | None) -> int:
         """After how many bytes this PUT is to lose its connection, or 0; says so once."""
