@@ -193,6 +193,9 @@ def test_a_revision_keeps_the_files_that_are_not_named(satchel: Satchel, run: Pa
     (run / "new/n2/gel.png").write_bytes(random.randbytes(2_001))
     error = satchel.json(*command, code=1)["error"]
     assert [problem["code"] for problem in error["errors"]] == ["entry_not_released"] * 2
+    satchel("withdraw", *(f"{entry}.2" for entry in entries), "--yes")
+    satchel.json(*command, "--wait")
+    assert satchel.json("entry", entries[0])["version"] == 3, "the latest, where the one before it was withdrawn"
 
 
 def test_entries_are_withdrawn_and_a_submission_without_any_is_exit_1(satchel: Satchel, run: Path) -> None:

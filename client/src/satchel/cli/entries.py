@@ -12,6 +12,8 @@ from satchel.errors import ApiError, Problem, RefusedError
 from satchel.output import Output
 from satchel.words import listed, many, quoted, visible
 
+WITHDRAWN_IN_A_ROW = 5
+"""So many versions may be missing before the next; few people withdraw more corrections of one entry."""
 _NAME = re.compile(r"(?P<accession>[^\s./]+)(?:\.(?P<version>[1-9][0-9]*))?")
 
 
@@ -27,14 +29,20 @@ def entry_named(session: Session, text: str, organism: str | None) -> Entry:
     """The entry, of the latest version that one may see if none is named."""
     accession, version = _read(text)
     entry = session.entry(accession, version or 1, organism)
-    while version is None:
+    return entry if version else _latest(session, entry)
+
+
+def _latest(session: Session, entry: Entry) -> Entry:
+    """The last version that one may see: the API has no call for it, and versions that were withdrawn are left out."""
+    latest, number = entry, entry["version"]
+    while number < latest["version"] + WITHDRAWN_IN_A_ROW:
+        number += 1
         try:
-            entry = session.api.entry(entry["organism"], accession, entry["version"] + 1)
+            latest = session.api.entry(entry["organism"], entry["accession"], number)
         except ApiError as error:
             if error.status not in (401, 403, 404):
                 raise
-            return entry
-    return entry
+    return latest
 
 
 def names_of(entries: Sequence[AccessionVersion]) -> str:
