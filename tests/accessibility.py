@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
@@ -17,3 +17,12 @@ def expect_no_violations(page: Page, within: str | None = None) -> None:
     assert results.violations_count == 0, results.generate_report()
     if within is None:
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, "the page is too wide"
+
+
+def expect_no_violations_in_any_look(page: Page) -> None:
+    """The same of the whole page in the dark on a desk, and in the light on a phone, which is how it is left."""
+    looks: tuple[tuple[Literal["dark", "light"], int], ...] = (("dark", 1280), ("light", 360))
+    for scheme, width in looks:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)
+        expect_no_violations(page)

@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 SLICE = 32 * 1024  # bytes; at 4 MB/s one every 8 ms
 BUFFERED = 128 * 1024  # bytes that the system may take in ahead of the rate; so much may be caught up after a hitch
+TAKEN_IN = 4 * 1024 * 1024  # bytes that the server's system takes in while the server is at something else
 HEAD_MAX = 64 * 1024  # bytes
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 0\r\n\r\n"
 
@@ -146,6 +147,7 @@ class Connection:
             async with browser:
                 await self._wait(self._link.round_trip)
                 opened = await asyncio.open_connection("127.0.0.1", self._link.target, limit=HEAD_MAX)
+                opened[1].transport.set_write_buffer_limits(high=TAKEN_IN)
                 async with Stream(*opened) as server:
                     while await self._exchange(browser, server):
                         pass

@@ -28,7 +28,9 @@ TABLE = ("table.tsv", b"id\nsample1\n")
 SEQUENCES = ("sequences.fasta", b">sample1\nACGT\n")
 
 
-def test_ctrl_c_ends_all_of_it_and_the_next_run_finds_the_same_data(place: Place, runs: Runs) -> None:
+def test_ctrl_c_ends_all_of_it_the_next_run_finds_the_same_data_and_ends_when_a_worker_dies(
+    place: Place, runs: Runs
+) -> None:
     run = runs.ready()
     assert "alice" in run.printed
     assert "satchel-demo" in run.printed
@@ -38,8 +40,9 @@ def test_ctrl_c_ends_all_of_it_and_the_next_run_finds_the_same_data(place: Place
     assert run.interrupt() == 0
     run.assert_nothing_left()
 
-    runs.ready()
+    again = runs.ready()
     assert submitted_with(place, upload["fileId"]) == "ACCEPTED"
+    assert_ends_with(again, "worker-large", "--queues=satchel-large")
 
 
 def test_killing_the_runner_leaves_no_process_also_while_a_task_runs(place: Place, runs: Runs) -> None:
@@ -60,19 +63,15 @@ def test_killing_the_process_that_started_the_runner_ends_all_of_it_as_sigterm_d
     assert list(Path("/tmp").glob(f"seaweedfs-*-{place.s3_port}.sock")) == []  # noqa: S108
 
 
-@pytest.mark.parametrize(
-    ("name", "argument"), [("worker-large", "--queues=satchel-large"), ("seaweedfs", "-s3.config=")]
-)
-def test_a_process_that_dies_ends_the_run_and_is_named(runs: Runs, name: str, argument: str) -> None:
-    run = runs.ready()
-    os.kill(run.guarded_process(argument), signal.SIGKILL)
-    assert run.process.wait(timeout=30) != 0
-    assert f"{name} ended by itself with status 137" in run.printed
-    run.assert_nothing_left()
+def test_a_store_that_dies_ends_the_run(runs: Runs) -> None:
+    assert_ends_with(runs.ready(), "seaweedfs", "-s3.config=")
 
 
-def test_a_second_run_in_the_same_folder_is_refused(place: Place, runs: Runs) -> None:
+def test_a_run_listens_on_loopback_alone_and_refuses_a_second_in_its_folder(place: Place, runs: Runs) -> None:
     run = runs.ready()
+    # Web, Valkey, and ten of SeaweedFS, the last of which comes late.
+    assert wait_until(lambda: len(listening_addresses(run)) == 12, 20), listening_addresses(run)
+    assert {address.rpartition(":")[0] for address in listening_addresses(run)} == {"0100007F"}  # 127.0.0.1
     second = Run(replace(place, port=free_port()))
     assert second.process.wait(timeout=30) == 1
     assert f"Satchel runs from {place.var} already (process {run.process.pid})" in second.printed
@@ -97,11 +96,12 @@ def test_a_taken_port_is_told_with_the_variable_that_moves_it(
     assert "Starting" not in run.printed
 
 
-def test_everything_listens_on_loopback_alone(runs: Runs) -> None:
-    run = runs.ready()
-    # Web, Valkey, and ten of SeaweedFS, the last of which comes late.
-    assert wait_until(lambda: len(listening_addresses(run)) == 12, 20), listening_addresses(run)
-    assert {address.rpartition(":")[0] for address in listening_addresses(run)} == {"0100007F"}  # 127.0.0.1
+def assert_ends_with(run: Run, name: str, argument: str) -> None:
+    """The run ends when its program with that argument dies, and names it."""
+    os.kill(run.guarded_process(argument), signal.SIGKILL)
+    assert run.process.wait(timeout=30) != 0
+    assert f"{name} ended by itself with status 137" in run.printed
+    run.assert_nothing_left()
 
 
 def alice(place: Place) -> httpx.Client:
