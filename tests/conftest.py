@@ -187,7 +187,7 @@ def clear(profile: BrowserContext) -> None:
     for tab in profile.pages:
         tab.unroute_all()
         tab.set_viewport_size({"width": 1280, "height": 720})
-        tab.emulate_media(media="null", color_scheme="null")
+        tab.emulate_media(media="null", color_scheme="null", reduced_motion="null")
         tab.on("dialog", leave)
         tab.goto("about:blank")
         tab.remove_listener("dialog", leave)
