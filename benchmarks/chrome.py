@@ -56,7 +56,7 @@ class Chrome:
         def is_there() -> bool:
             notes[:] = self._titles_in_json()
             if not notes:
-                time.sleep(LOOK_EVERY)
+                time.sleep(LOOK_EVERY)  # nobody tells us; and whoever asks more often takes its time
             return bool(notes)
 
         if not wait_until(is_there, PATIENCE):
