@@ -99,14 +99,7 @@ def test_an_organism_sent_back_as_it_was_shown_stays_the_same(admin_client: Clie
 def test_a_category_that_cannot_be_is_refused_in_words(
     admin_client: Client, changes: dict[str, object], expected: str
 ) -> None:
-    form = with_inline(admin_client.get(ADD_ORGANISM), "file_categories", CATEGORY | changes)
-
-    answer = admin_client.post(ADD_ORGANISM, form | {"name": "Any", "slug": "any"})
-
-    assert answer.status_code == 200
-    assert expected in words(answer)
-    assert "Constraint" not in words(answer)
-    assert not Organism.objects.exists()
+    assert_refused(admin_client, "file_categories", CATEGORY | changes, expected)
 
 
 @pytest.mark.parametrize("numbers", [{}, {"min_files": 2}, {"max_files": 2}, {"min_files": 2, "max_files": 2}], ids=str)
@@ -136,13 +129,7 @@ def test_a_category_of_pairs_takes_two_files_without_being_told(
 def test_a_metadata_field_that_cannot_be_is_refused_in_words(
     admin_client: Client, changes: dict[str, object], expected: str
 ) -> None:
-    form = with_inline(admin_client.get(ADD_ORGANISM), "metadata_fields", FIELD | changes)
-
-    answer = admin_client.post(ADD_ORGANISM, form | {"name": "Any", "slug": "any"})
-
-    assert answer.status_code == 200
-    assert expected in words(answer)
-    assert not Organism.objects.exists()
+    assert_refused(admin_client, "metadata_fields", FIELD | changes, expected)
 
 
 @pytest.mark.parametrize(
@@ -224,3 +211,13 @@ def test_deleting_counts_what_stands_against_it_without_reading_it(admin_client:
     assert grows(admin_client, delete_page(organism), lambda: SubmissionFactory.create(organism=organism)) == 0
     assert "6 submissions" in words(admin_client.get(delete_page(organism)))
     assert Submission.objects.count() == 6
+
+
+def assert_refused(client: Client, inline: str, values: dict[str, object], expected: str) -> None:
+    """An organism with such a row beside it is refused in these words, and nothing is stored."""
+    form = with_inline(client.get(ADD_ORGANISM), inline, values)
+    answer = client.post(ADD_ORGANISM, form | {"name": "Any", "slug": "any"})
+    assert answer.status_code == 200
+    assert expected in words(answer)
+    assert "Constraint" not in words(answer)
+    assert not Organism.objects.exists()

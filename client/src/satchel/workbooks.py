@@ -1,4 +1,7 @@
-"""Reads Excel workbooks (.xlsx) as the server does: the first sheet that can be seen, as it would be saved as text."""
+"""Reads Excel workbooks (.xlsx) as the server does: the first sheet that can be seen, as it would be saved as text.
+
+The client is installed without the server; a test holds what both make of a workbook against each other.
+"""
 
 from __future__ import annotations
 

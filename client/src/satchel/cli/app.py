@@ -42,7 +42,7 @@ Document = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=
 SubmissionNumber = Annotated[int, typer.Argument(metavar="SUBMISSION", min=1, show_default=False)]
 
 
-Status = StrEnum("Status", [(status, status) for status in get_args(FileStatus)])  # type: ignore[misc]  # computed
+Status = StrEnum("Status", [(status, status) for status in get_args(FileStatus)])  # type: ignore[misc]  # wants members spelled out
 """The states of a file, as an option can have more than one of them."""
 
 
