@@ -2,7 +2,8 @@
 
 It is an HTTP/1.1 proxy on 127.0.0.1 that changes nothing of what it passes on, so that signatures hold. It models what
 a line costs the one who sends: a round trip to open a connection, half of one for each request and half for its
-answer, and bytes at a set rate a connection. A PUT that is cut, refused or answered is noted with what came of it.
+answer, and bytes at a set rate a connection. A PUT, or a form that does the same, is noted with what came of it, be it
+cut, refused or answered.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ SLICE = 32 * 1024  # bytes; at 4 MB/s one every 8 ms
 BUFFERED = 128 * 1024  # bytes that the system may take in ahead of the rate; so much may be caught up after a hitch
 TAKEN_IN = 4 * 1024 * 1024  # bytes that the server's system takes in while the server is at something else
 HEAD_MAX = 64 * 1024  # bytes
+MULTIPART = "multipart/form-data; boundary="
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -29,7 +31,8 @@ BUSY = b"HTTP/1.1 503 Service Unavailable\r\nAccess-Control-Allow-Origin: *\r\nC
 class Put:
     """One attempt to send an object (`part` 0) or a part of it; `status` 0 until it is answered.
 
-    `signed_at` is when its URL was made, as the URL says it.
+    `length` is in bytes, and without what else is in a form; `signed_at` is when its URL, or form, was made, as that
+    says itself.
     """
 
     key: str
@@ -40,18 +43,28 @@ class Put:
     status: int = 0
 
     @classmethod
-    def of(cls, request: Head) -> Put | None:
-        """The attempt that a request is, if it is one."""
+    def of(cls, request: Head, fields: bytes) -> Put | None:
+        """The attempt that a request is, if it is one; `fields` are what comes before the file in a form."""
+        address = urlsplit(request.target)
+        if fields:
+            key, signed_at = (_field(name, fields) for name in (b"key", b"x-amz-date"))
+            length = request.length - len(fields) - len(f"\r\n--{request.boundary}--\r\n")
+            return cls(f"{address.path}/{key}", 0, signed_at, length)
         if request.method != "PUT":
             return None
-        address = urlsplit(request.target)
         query = dict(parse_qsl(address.query))
         return cls(address.path, int(query.get("partNumber", 0)), query.get("X-Amz-Date", ""), request.length)
 
     @property
     def succeeded(self) -> bool:
         """Whether the store has it."""
-        return self.status == 200
+        return self.status in {200, 204}
+
+
+def _field(name: bytes, fields: bytes) -> str:
+    """What a form says under this name (RFC 7578), or nothing."""
+    found = re.search(rb'; name="' + name + rb'"\r\n\r\n([^\r\n]*)', fields)
+    return found[1].decode() if found else ""
 
 
 class CutError(Exception):
@@ -72,6 +85,7 @@ class Link:
         self.busy_every = 0
         self.cut_after = 0
         self.puts: list[Put] = []
+        self.methods: list[str] = []  # of all requests
         self.target = 0
         self._connections = 0
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -92,6 +106,7 @@ class Link:
         """No faults, no bounds, nothing noted."""
         self.rates, self.round_trip, self.busy_every, self.cut_after = (), 0.0, 0, 0
         self.puts.clear()
+        self.methods.clear()
 
     @contextmanager
     def running(self) -> Iterator[Link]:
@@ -155,16 +170,18 @@ class Connection:
     async def _exchange(self, browser: Stream, server: Stream) -> bool:
         """One request and its answer; whether the connection may be used again."""
         request = await browser.head()
-        put = Put.of(request)
+        self._link.methods.append(request.method)
+        fields = await browser.fields() if request.boundary else b""
+        put = Put.of(request, fields)
         if put:
             self._link.puts.append(put)
             if self._link.busy_every and len(self._link.puts) % self._link.busy_every == 0:
-                return await self._refuse(browser, put)
+                return await self._refuse(browser, put, request.length - len(fields))
         await self._wait(self._link.round_trip / 2)
-        await server.write(request.raw)
+        await server.write(request.raw + fields)
         if request.expects_to_continue:
             await self._pass_interim(browser, server)
-        await self._pass(browser, server, request.length, put)
+        await self._pass(browser, server, request.length - len(fields), put)
         answer = await server.head()
         while answer.is_interim:
             answer = await server.head()
@@ -184,8 +201,8 @@ class Connection:
         await browser.write(answer.raw)
         await self._wait(self._link.round_trip / 2)
 
-    async def _refuse(self, browser: Stream, put: Put) -> bool:
-        await self._pass(browser, None, put.length, put)
+    async def _refuse(self, browser: Stream, put: Put, length: int) -> bool:
+        await self._pass(browser, None, length, put)
         put.status = 503
         await browser.write(BUSY)
         return True
@@ -216,7 +233,7 @@ class Connection:
                 due = max(due, self._clock() - BUFFERED / rate) + len(data) / rate
                 await self._until(due)
             if put:
-                put.received += len(data)
+                put.received = min(put.received + len(data), put.length)
             if cut_at and length - left >= cut_at:
                 raise CutError
             if sink:
@@ -274,6 +291,12 @@ class Head:
         return int(self._header(b"content-length") or 0)
 
     @property
+    def boundary(self) -> str:
+        """What stands between the fields of a form with a file; empty for anything else."""
+        content_type = self._header(b"content-type").decode("latin-1")
+        return content_type.removeprefix(MULTIPART) if content_type.startswith(MULTIPART) else ""
+
+    @property
     def is_chunked(self) -> bool:
         """Whether the body comes in chunks."""
         return self._header(b"transfer-encoding").lower() == b"chunked"
@@ -307,6 +330,10 @@ class Stream:
     async def line(self) -> bytes:
         """Up to the end of the line, with it."""
         return await self._until(b"\r\n")
+
+    async def fields(self) -> bytes:
+        """What a form has before the bytes of its `file`."""
+        return await self._until(b'; name="file"') + await self._until(b"\r\n\r\n")
 
     async def some(self, most: int) -> bytes:
         """What has come, at least one byte."""

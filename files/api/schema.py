@@ -112,7 +112,23 @@ FILE: Final = named(
     ),
 )
 FILE_STATUS: Final = named("FileStatus", shape(fileId=FILE_ID, status=STATUS))
-UPLOAD: Final = named("Upload", shape(fileId=FILE_ID, url=URL, expiresAt=MOMENT))
+UPLOAD: Final = named(
+    "Upload",
+    shape(
+        ("presignedPost",),
+        fileId=FILE_ID,
+        url=URL,
+        expiresAt=MOMENT,
+        presignedPost=shape(
+            url=URL,
+            fields={
+                "type": "object",
+                "additionalProperties": TEXT,
+                "description": "The form's fields, which go before its `file`.",
+            },
+        ),
+    ),
+)
 MULTIPART_UPLOAD: Final = named("MultipartUpload", shape(fileId=FILE_ID, urls=list_of(URL), expiresAt=MOMENT))
 RENEWED: Final = named(
     "RenewedUpload",
@@ -207,7 +223,15 @@ REQUEST_UPLOAD: Final = Operation(
     tag=TAG,
     summary="Request simple uploads",
     description="New files, each with a URL that takes one PUT of its bytes, without a token or any other header.",
-    parameters=in_query(UploadParametersSerializer, groupId=GROUP, numberFiles=_NUMBER_FILES),
+    parameters=in_query(
+        UploadParametersSerializer,
+        groupId=GROUP,
+        numberFiles=_NUMBER_FILES,
+        presignedPost=(
+            "Whether each answer has a form as well, which a page can send to the object store without a preflight.",
+            {"type": "boolean"},
+        ),
+    ),
     body=CLAIMS_BODY,
     answers={
         200: answer(

@@ -25,7 +25,7 @@ MAX_LISTED = FILES_A_PAGE
 """How many file IDs, and how many fingerprints, one call may ask for: as many as an answer has."""
 
 
-class UploadParametersSerializer(serializers.Serializer[Any]):
+class NewFilesParametersSerializer(serializers.Serializer[Any]):
     """`?groupId=G&numberFiles=N`."""
 
     groupId = serializers.IntegerField(min_value=1, source="group_id")
@@ -34,7 +34,13 @@ class UploadParametersSerializer(serializers.Serializer[Any]):
     )
 
 
-class MultipartParametersSerializer(UploadParametersSerializer):
+class UploadParametersSerializer(NewFilesParametersSerializer):
+    """`?groupId=G&numberFiles=N&presignedPost=true`."""
+
+    presignedPost = TrueOrFalseField(required=False, default=False, source="with_post")
+
+
+class MultipartParametersSerializer(NewFilesParametersSerializer):
     """`?groupId=G&numberFiles=N&numberParts=P`."""
 
     numberParts = serializers.IntegerField(min_value=1, max_value=MAX_PARTS, default=1, source="number_parts")
@@ -173,8 +179,9 @@ def complete_item_of(item: dict[str, Any]) -> CompleteItem:
 
 def upload_body(upload: RequestedUpload) -> dict[str, Any]:
     """The answer for one requested single upload."""
-    file = upload.file
-    return {"fileId": str(file.pk), "url": upload.urls[0], "expiresAt": file.urls_expire_at}
+    file, post = upload.file, upload.post
+    body = {"fileId": str(file.pk), "url": upload.urls[0], "expiresAt": file.urls_expire_at}
+    return {**body, "presignedPost": {"url": post.url, "fields": post.fields}} if post else body
 
 
 def multipart_body(upload: RequestedUpload) -> dict[str, Any]:

@@ -84,6 +84,7 @@ class RequestUploadView(APIView):
             group_id=parameters["group_id"],
             number_files=_number_files(parameters["number_files"], claims),
             claims=claims,
+            with_post=parameters["with_post"],
         )
         return Response([upload_body(upload) for upload in uploads])
 

@@ -1,4 +1,4 @@
-"""Presigned URLs under which the bytes of a file are sent, each good until the row's `urls_expire_at`."""
+"""Presigned URLs and POSTs by which the bytes of a file are sent, each good until the row's `urls_expire_at`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from django.conf import settings
 
 from files import signing
 from files.models import File
+from files.services.claims import MAX_SINGLE_SIZE
+from files.signing import PresignedPost
 
 
 def url_lifetime(file: File) -> timedelta:
@@ -21,6 +23,13 @@ def put_url(file: File) -> str:
     """A URL for one bare PUT of a single upload; of no other length than the claimed size, if there is one."""
     headers = {} if file.claimed_size is None else {"content-length": str(file.claimed_size)}
     return signing.presign("PUT", file.staging_key, expires_in=_seconds(file), headers=headers, now=_made_at(file))
+
+
+def upload_post(file: File) -> PresignedPost:
+    """The form for one single upload, as `put_url` is the URL: of no other length than the claimed size."""
+    shortest, longest = (0, MAX_SINGLE_SIZE) if file.claimed_size is None else (file.claimed_size, file.claimed_size)
+    seconds, made_at = _seconds(file), _made_at(file)
+    return signing.presign_post(file.staging_key, expires_in=seconds, shortest=shortest, longest=longest, now=made_at)
 
 
 def part_urls(file: File, part_numbers: Sequence[int]) -> list[str]:

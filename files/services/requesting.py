@@ -21,27 +21,31 @@ from files.services.claims import (
     Claims,
     claimed_categories,
 )
-from files.services.presigning import part_urls, put_url
+from files.services.presigning import part_urls, put_url, upload_post
 from files.services.quotas import require_room, room_for
+from files.signing import PresignedPost
 from submissions.access import group_for_member
 from submissions.models import Group
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedUpload:
-    """A new file and where to send it: one URL, or one for each part in part order."""
+    """A new file and where to send it: one URL, or one for each part in part order; `post` where that was asked for."""
 
     file: File
     urls: list[str]
+    post: PresignedPost | None = None
 
 
-def request_uploads(*, user: User, group_id: int, number_files: int, claims: Sequence[Claims]) -> list[RequestedUpload]:
+def request_uploads(
+    *, user: User, group_id: int, number_files: int, claims: Sequence[Claims], with_post: bool = False
+) -> list[RequestedUpload]:
     """Make `number_files` files of the group and a URL for each, good for one bare PUT.
 
     `claims` is empty or has one item a file; a claimed size is signed into the URL, so that S3 refuses another
-    length. Raises `GroupNotFoundError`, `NotAMemberError`, `ValidationFailedError` for claims that cannot hold,
-    `QuotaExceededError` and `TooManyOpenUploadsError`. A second call makes other files; files never sent are cleared
-    away after a time.
+    length. With `with_post` there is a presigned POST as well, which does the same. Raises `GroupNotFoundError`,
+    `NotAMemberError`, `ValidationFailedError` for claims that cannot hold, `QuotaExceededError` and
+    `TooManyOpenUploadsError`. A second call makes other files; files never sent are cleared away after a time.
     """
     group = group_for_member(user=user, group_id=group_id)
     claims = claims or [Claims()] * number_files
@@ -51,7 +55,7 @@ def request_uploads(*, user: User, group_id: int, number_files: int, claims: Seq
         file.staging_key = f"staging/{file.request_id}/{file.id}"
     with room_for(group, claims):
         File.objects.bulk_create(files, batch_size=500)
-    return [RequestedUpload(file, [put_url(file)]) for file in files]
+    return [RequestedUpload(file, [put_url(file)], upload_post(file) if with_post else None) for file in files]
 
 
 def request_multipart_uploads(

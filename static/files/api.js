@@ -1,6 +1,7 @@
 /** The calls of the files API that uploading needs, put together where many files want the same. No DOM. */
 
 import { Calls } from "./calls.js";
+import { POSTED_BELOW } from "./posts.js";
 import { Batcher } from "./queues.js";
 import { RequestError } from "./requests.js";
 
@@ -40,7 +41,7 @@ export class FilesApi {
     this.#completions = this.#batcher(complete, MOST_A_CALL, REST_OF_COMPLETIONS_MS);
   }
 
-  /** A new file for one PUT: `{fileId, url}`. */
+  /** A new file for one PUT: `{fileId, url}`, with `presignedPost` where one may spare a round trip. */
   requestUpload(job, fingerprint) {
     const batcher = this.#batcherOf("request", job.groupId, MOST_A_CALL, (items) => this.#requestMany(items));
     return batcher.add({ job, fingerprint });
@@ -158,7 +159,8 @@ export class FilesApi {
   /** One new file a job. Where the call is refused for what one job claims, each asks for itself. */
   async #requestMany(items) {
     const jobs = items.map(({ job }) => job);
-    const query = new URLSearchParams({ groupId: jobs[0].groupId, numberFiles: jobs.length });
+    const presignedPost = jobs.some(({ file }) => file.size < POSTED_BELOW);
+    const query = new URLSearchParams({ groupId: jobs[0].groupId, numberFiles: jobs.length, presignedPost });
     try {
       return await this.#calls.send("POST", `files/request-upload?${query}`, jobs, items.map(claimOf));
     } catch (error) {

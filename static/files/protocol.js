@@ -148,9 +148,9 @@ export class Uploader {
     const fingerprint = await examination.fingerprint();
     const { size } = job.file;
     if (size < MULTIPART_FROM) {
-      const { fileId, url } = await this.#api.requestUpload(job, fingerprint);
+      const { fileId, url, presignedPost } = await this.#api.requestUpload(job, fingerprint);
       const sending = this.#sendingOf(delivery, { fileId, partSize: null, numberParts: null });
-      sending.take([url]);
+      sending.take([url], presignedPost);
       return sending;
     }
     const partSize = partSizeFor(size, this.#puts.bytesPerSecond);

@@ -1,7 +1,8 @@
-/** PUTs to the object store: a few at once on the page, each repeated while it fails for reasons that pass. No DOM. */
+/** Bytes to the object store: a few PUTs at once on the page, each repeated while it fails for reasons that pass. No DOM. */
 
 import { OFFLINE } from "./calls.js";
 import { UNREADABLE, FileProblemError } from "./examination.js";
+import { POSTED_BELOW, Posts } from "./posts.js";
 import { Limiter } from "./queues.js";
 import { RequestError, sendPatiently } from "./requests.js";
 import { UrlExpiredError, UrlRefusedError } from "./urls.js";
@@ -10,8 +11,6 @@ import { UrlExpiredError, UrlRefusedError } from "./urls.js";
 export const PUTS_AT_ONCE = 6;
 /** About four minutes: a store that is started anew, or a lift ride, ends no upload. */
 const ATTEMPTS = 30;
-/** Of shorter PUTs the browser is not asked how far they are: they are over before that is read. */
-const SMALLEST_TOLD = 256 * 1024;
 /** Shorter PUTs tell of the distance to the store, not of the width of the way. */
 const SMALLEST_MEASURED = 1024 * 1024;
 /** How much the last PUT counts in the measured speed. */
@@ -24,22 +23,29 @@ export class Puts {
   /** Bytes a second over one connection, or null while nothing of size was sent. */
   bytesPerSecond = null;
   #options;
+  #posts;
   #limiter = new Limiter((running) => running < PUTS_AT_ONCE);
 
   /** `{send, sleep, random, network, now}`: `now()` in ms, the others as of `Calls`. */
   constructor(options) {
     this.#options = options;
+    this.#posts = new Posts(options.send);
   }
 
   /**
-   * Sends `blob` to `url()`, which is asked when the PUT's turn has come; returns the store's answer. Throws
-   * `UrlRefusedError`, `UploadGoneError`, `FileProblemError` and `RequestError`, and the reason of `signal`.
+   * Sends `blob` to `url()`, which is asked when the PUT's turn has come; returns the store's answer. A small one is
+   * first tried by `post`, `{url, fields}` or null, which lives as long as the URL. Throws `UrlRefusedError`, `UploadGoneError`, `FileProblemError` and `RequestError`, and the reason of `signal`.
    */
-  async put(job, { url, blob, onProgress, signal, isUrgent = false }) {
+  async put(job, { url, post = null, blob, onProgress, signal, isUrgent = false }) {
+    const isShort = blob.size < POSTED_BELOW;
+    let form = isShort ? post : null;
     const work = async (request) => {
       signal.throwIfAborted();
       job.on({ type: "started" });
-      return this.#measured({ ...request, url: url() });
+      const present = { ...request, url: url() };
+      const posted = form && (await this.#posts.send(form, blob, signal));
+      form = null;
+      return posted ?? this.#measured(present);
     };
     const send = (request) => this.#limiter.run(() => work(request), { isUrgent });
     const beforeRetry = async ({ status }, isOffline) => {
@@ -48,7 +54,7 @@ export class Puts {
       job.on({ type: "note", note: noteOf(status, isOffline) });
     };
     const request = { method: "PUT", body: blob, signal };
-    if (blob.size >= SMALLEST_TOLD) request.onProgress = onProgress;
+    if (!isShort) request.onProgress = onProgress;
     try {
       return await sendPatiently(request, { ...this.#options, attempts: ATTEMPTS, send, beforeRetry });
     } catch (error) {

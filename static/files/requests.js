@@ -46,7 +46,8 @@ export function pauseBefore(attempt, random = Math.random) {
   return random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
 }
 
-function isPassing(status) {
+/** Whether a request that was answered so may be taken the next time. */
+export function isPassing(status) {
   return status === 0 || status === 408 || status === 429 || status >= 500;
 }
 

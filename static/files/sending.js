@@ -16,6 +16,7 @@ export class Sending {
   #upload;
   #context;
   #urls;
+  #post = null;
   #refusals = 0;
   #renewal = null;
   #etags = new Map();
@@ -37,8 +38,9 @@ export class Sending {
     return this.#upload.fileId;
   }
 
-  /** Takes the URLs of a new upload, in part order. */
-  take(urls) {
+  /** Takes the URLs of a new upload, in part order, and the `post` of one in one piece, for its first try. */
+  take(urls, post = null) {
+    this.#post = post;
     this.#urls.take(urls.map((url, index) => [index + 1, url]));
   }
 
@@ -113,7 +115,9 @@ export class Sending {
     while (!this.#isComplete && !this.#etags.has(number)) {
       try {
         const isUrgent = generation !== null; // a new URL does not queue for long enough to expire, too
-        const response = await puts.put(job, { url, blob, onProgress, signal, isUrgent });
+        const post = this.#post;
+        this.#post = null;
+        const response = await puts.put(job, { url, post, blob, onProgress, signal, isUrgent });
         this.#arrived(number, response);
       } catch (error) {
         if (!(error instanceof UrlRefusedError)) throw error;

@@ -1,7 +1,17 @@
 /** The preview of one category on the bulk page: which folder goes to which entry, and what is to be mended first. */
 
 import { bytes, listed, many } from "../files/words.js";
-import { countedOf, folderKey, headlineOf, nameOf, nextStepOf, refusedOf, stillLeftOut, sumsOf } from "./bulk_words.js";
+import {
+  countedOf,
+  folderKey,
+  headlineOf,
+  isAllSent,
+  nameOf,
+  nextStepOf,
+  refusedOf,
+  stillLeftOut,
+  sumsOf,
+} from "./bulk_words.js";
 
 const REFUSED_SHOWN = 20;
 const MISSING_SHOWN = 1000;
@@ -12,6 +22,7 @@ export class Preview {
   #title;
   #plan;
   #size = 0;
+  #isSent = false;
   #leftOut = [];
   #said = "";
 
@@ -25,9 +36,15 @@ export class Preview {
 
   /** Shows the state where its plan is another one than before; tells the sums, or null where nothing has changed. */
   render(state, entries) {
-    if (state.plan === this.#plan && state.rows.size === this.#size) return null;
+    const isSent = isAllSent(state);
+    if (state.plan === this.#plan && state.rows.size === this.#size) {
+      if (isSent !== this.#isSent) this.#tellNext(state);
+      this.#isSent = isSent;
+      return null;
+    }
     this.#plan = state.plan;
     this.#size = state.rows.size;
+    this.#isSent = isSent;
     const sum = sumsOf(state, entries);
     const refused = refusedOf(state);
     const hadFocus = this.#place.contains(document.activeElement);
@@ -36,6 +53,12 @@ export class Preview {
     this.#say(["line", "next"].map((name) => this.#place.querySelector(`.bulk-preview-${name}`)?.textContent));
     if (hadFocus) (this.#place.querySelector("button") ?? this.#place.querySelector("[data-preview-line]"))?.focus();
     return sum;
+  }
+
+  /** Only that line: what the person has unfolded stays so, and who does not see it hears the same of the widget. */
+  #tellNext(state) {
+    const next = this.#place.querySelector(".bulk-preview-next");
+    if (next) next.textContent = nextStepOf(state, refusedOf(state));
   }
 
   /** Who does not see the preview hears what it comes to, and not again while that is the same. */

@@ -1,5 +1,6 @@
 /** What the preview of the bulk page says of a plan (`files/planning.js`) and its rows. No DOM. */
 
+import { totals } from "../files/selectors.js";
 import { bytes, many } from "../files/words.js";
 
 /** Counts and bytes of a category: entries with files, of all entries, and the files that are linked with them. */
@@ -65,11 +66,19 @@ export function refusedOf({ rows, plan }) {
     .map((row) => ({ key: row.key, path: row.path, detail: row.problem.detail }));
 }
 
+/** Whether there are files, and each of them is uploaded. */
+export function isAllSent(state) {
+  return state.rows.size > 0 && totals(state).ready === state.rows.size;
+}
+
 /** What the person does next: mend, wait, or nothing. */
-export function nextStepOf({ plan, rows }, refused) {
+export function nextStepOf(state, refused) {
+  const { plan, rows } = state;
   if (plan.hold) return plan.hold;
   if (!rows.size) return plan.unmatched.length ? "Choose the folder that the table speaks of." : "";
-  if (plan.isComplete && !refused.length) return "Everything is clear; uploading goes by itself.";
+  if (plan.isComplete && !refused.length) {
+    return isAllSent(state) ? "Everything is uploaded." : "Everything is clear; uploading goes by itself.";
+  }
   const isBegun = [...rows.values()].some((row) => row.fileId);
   const nothing = isBegun ? "No further file is sent for now." : "Nothing is uploaded yet.";
   return `${nothing} Mend what is listed here, or leave it out; uploading then starts by itself.`;

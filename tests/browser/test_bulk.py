@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.accessibility import expect_no_violations
+from tests.browser.uploading import TO_THE_STORE
 from tests.drops import drop
 from tests.product import Product
 from tests.workbooks import row, workbook
@@ -92,6 +93,8 @@ def test_a_run_of_96_samples_is_dropped_looked_at_and_submitted(bulk: Page, tmp_
     expect(preview(bulk).get_by_role("row")).to_have_count(97)
     expect(preview(bulk).get_by_role("row").nth(10)).to_contain_text(re.compile(r"sample10\s*sample10\s*2\s*\d+ bytes"))
     expect(box(bulk)).to_contain_text(re.compile(r"(?<!of )192 files uploaded"), timeout=BUSY)
+    expect(preview(bulk)).to_contain_text("Everything is uploaded.")
+    expect(preview(bulk).get_by_role("row")).to_have_count(97)
     submit_button(bulk).click()
     expect_accepted(bulk)
     expect(bulk.locator('[data-entry-status="ACCEPTED"]')).to_have_count(96)
@@ -116,8 +119,8 @@ def test_the_usual_mess_is_told_before_a_byte_moves(bulk: Page, tmp_path: Path) 
     cells = {"x/7": "plate/A01 plate/A02"}
     rows = [row(1, "id", "files.rawReads"), *(row(n, i, cells.get(i, "")) for n, i in enumerate(ids, start=2))]
     reads(run / "plate" / "A01" / "r.fastq.gz", "A01")
-    puts: list[str] = []
-    bulk.on("request", lambda request: puts.append(request.url) if request.method == "PUT" else None)
+    sent: list[str] = []
+    bulk.on("request", lambda request: sent.append(request.url) if TO_THE_STORE.search(request.url) else None)
 
     bulk.locator("#folder-rawReads").set_input_files(run)
     expect(preview(bulk)).to_contain_text("Choose the metadata table: it says which folders are expected.")
@@ -144,7 +147,7 @@ def test_the_usual_mess_is_told_before_a_byte_moves(bulk: Page, tmp_path: Path) 
     expect_no_violations(bulk)
     submit_button(bulk).click(force=True)
     assert bulk.url.endswith(ADDRESS)
-    assert puts == []
+    assert sent == []
 
     preview(bulk).get_by_role("button", name="Leave out unknown").click()
     expect(folders).to_have_count(2)
@@ -153,7 +156,7 @@ def test_the_usual_mess_is_told_before_a_byte_moves(bulk: Page, tmp_path: Path) 
     expect(folders).to_have_count(0)
     bulk.locator('[data-file-row][data-file-name$="lane 2/R.fastq.gz"]').get_by_role("button", name="Discard").click()
     expect(preview(bulk, "refused")).to_have_count(0)
-    assert puts == []
+    assert sent == []
     book.write_bytes(workbook("".join(rows).replace("plate/A01 plate/A02", "plate/A01")))
     bulk.get_by_label("Metadata table").set_input_files(book)
     bulk.get_by_label("Sequences").set_input_files(sequences(tmp_path / "s.fasta", *ids))

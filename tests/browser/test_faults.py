@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 from playwright.sync_api import Page
@@ -57,6 +58,24 @@ def test_every_file_arrives_whatever_fails(
     assert page_errors
     assert all("Failed to load resource" in error for error in page_errors), page_errors
     page_errors.clear()
+
+
+def test_a_small_file_is_sent_without_asking_the_store_first(
+    page: Page, product: Product, link: Link, tmp_path: Path
+) -> None:
+    small, larger = tmp_path / "small.txt", tmp_path / "larger.txt"
+    small.write_bytes(Random().randbytes(100_000))
+    larger.write_bytes(Random().randbytes(300_000))
+    log_in(page, "alice")
+    open_form(page)
+
+    page.locator("#files-supplementary").set_input_files(small)
+    expect_all_uploaded(page, 1)
+    assert link.methods == ["POST"]
+    page.locator("#files-supplementary").set_input_files(larger)
+    expect_all_uploaded(page, 2)
+    assert link.methods == ["POST", "OPTIONS", "PUT"]
+    assert [put.length for put in succeeded(link)] == [100_000, 300_000]
 
 
 def wait_for(page: Page, condition: Callable[[], bool]) -> None:

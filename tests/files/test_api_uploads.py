@@ -15,6 +15,7 @@ from django.utils import timezone
 from files import storage
 from files.models import File
 from files.services.completing import COMPLETING_LEASE
+from tests import web
 from tests.fixtures import FASTQ_GZ, PART, Api, Demo, codes, in_parts, new_file_id, put
 
 
@@ -57,6 +58,24 @@ def test_a_claimed_size_is_signed_so_that_another_length_is_refused(api: Api, de
     [requested] = api.request_upload(demo.group, claims=[{"size": 5}])
     assert put(requested["url"], b"123456").status_code == 403
     assert put(requested["url"], b"12345").status_code == 200
+
+
+def test_a_form_comes_beside_the_url_where_it_is_asked_for(api: Api, demo: Demo) -> None:
+    answer = api.post("files/request-upload", [{"size": 5}, {}], groupId=demo.group.pk, presignedPost="true")
+    five, any_size = answer.json()
+    assert [set(item) for item in (five, any_size)] == [{"fileId", "url", "expiresAt", "presignedPost"}] * 2
+    for item, content, status in (
+        (five, b"123456", 400),
+        (five, b"12345", 204),
+        (any_size, b"", 204),
+        (any_size, b"1", 204),
+    ):
+        form = item["presignedPost"]
+        assert web.post(form["url"], data=form["fields"], files={"file": content}).status_code == status
+    completed = api.post("files/complete-upload", [{"fileId": five["fileId"]}, {"fileId": any_size["fileId"]}])
+    assert [item["status"] for item in completed.json()] == ["UPLOADED", "UPLOADED"]
+    refused = api.post("files/request-upload", groupId=demo.group.pk, presignedPost="yes")
+    assert (refused.status_code, refused.json()["code"]) == (400, "parameter_invalid")
 
 
 @pytest.mark.parametrize(

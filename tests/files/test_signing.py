@@ -1,8 +1,9 @@
-"""Presigned URLs, held against the documentation's example, against botocore and against a real store."""
+"""Presigned URLs and POSTs, held against the documentation's example, against botocore and against a real store."""
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -22,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from files import signing, storage
+from files.signing import PresignedPost
 from tests import web
 
 HOUR = 3600
@@ -83,6 +85,18 @@ def botocore_url(asked: Asked, operation: str, **params: Any) -> str:
     with patch("botocore.auth.get_current_datetime", lambda: asked.now.replace(tzinfo=None)):
         url: str = client.generate_presigned_url(operation, Params=params, ExpiresIn=asked.expires_in)
     return url
+
+
+def botocore_post(asked: Asked, length_range: Sequence[int]) -> Any:
+    client = botocore_client(*asked.place, asked.region)
+    now = asked.now.replace(tzinfo=None)
+    with (
+        patch("botocore.auth.get_current_datetime", lambda: now),
+        patch("botocore.signers.get_current_datetime", lambda: now),
+    ):
+        return client.generate_presigned_post(
+            "media", asked.key, Conditions=[["content-length-range", *length_range]], ExpiresIn=asked.expires_in
+        )
 
 
 def settings_for(asked: Asked) -> Any:
@@ -154,6 +168,18 @@ def test_the_urls_of_parts_are_botocores_to_the_letter(
             asked.key, upload_id, numbers, expires_in=asked.expires_in, lengths=lengths, now=asked.now
         )
     assert ours == theirs
+
+
+@settings(deadline=None)  # the first of a place waits for botocore's client
+@given(ASKED, st.tuples(st.integers(0, 5 * 1024**3), st.integers(0, 5 * 1024**3)))
+def test_a_presigned_post_is_botocores_to_the_letter(asked: Asked, length_range: tuple[int, int]) -> None:
+    theirs = botocore_post(asked, length_range)
+    shortest, longest = length_range
+    with settings_for(asked):
+        ours = signing.presign_post(
+            asked.key, expires_in=asked.expires_in, shortest=shortest, longest=longest, now=asked.now
+        )
+    assert (ours.url, ours.fields) == (theirs["url"], theirs["fields"])
 
 
 def test_the_order_of_the_query_does_not_count() -> None:
@@ -253,6 +279,34 @@ def test_a_part_of_another_length_than_the_signed_one_is_refused(key: str) -> No
     assert put(first, b"hello") == 200
     assert [part.size for part in storage.list_parts(key=key, upload_id=upload_id)] == [5, 3]
     storage.abort_multipart(key=key, upload_id=upload_id)
+
+
+def post(form: PresignedPost, body: bytes = b"hello", **changed: str) -> int:
+    fields = {**form.fields, **{name.replace("_", "-"): value for name, value in changed.items()}}
+    return web.post(form.url, data=fields, files={"file": body}).status_code
+
+
+def test_a_form_uploads_one_file_of_the_signed_length_to_its_place(key: str) -> None:
+    form = signing.presign_post(key, expires_in=HOUR, shortest=5, longest=5)
+    assert post(form, b"hell") == 400
+    assert post(form, b"hello!") == 400
+    assert post(form, key=key + "2") == 403
+    another = signing.presign_post(key + "2", expires_in=HOUR, shortest=5, longest=5)
+    assert post(form, policy=another.fields["policy"]) == 403
+    assert post(form, x_amz_meta_more="1") == 403
+    assert [storage.head(key), storage.head(key + "2")] == [None, None]
+    assert post(form) == 204
+    stored = storage.head(key)
+    assert stored is not None
+    assert stored.size == 5
+
+
+def test_an_expired_form_is_refused(key: str) -> None:
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    about_an_hour = ((HOUR - 60, 403), (HOUR + 60, 204))
+    for seconds, status in about_an_hour:
+        form = signing.presign_post(key, expires_in=seconds, shortest=0, longest=5, now=an_hour_ago)
+        assert post(form) == status
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

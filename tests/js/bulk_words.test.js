@@ -37,6 +37,9 @@ test("refused files are those whose folders are well", () => {
 test("what comes next is said in one sentence", () => {
   assert.equal(nextStepOf(stateOf(["s1/a"], { hold: "Wait." }), []), "Wait.");
   assert.match(nextStepOf(stateOf(["s1/a"]), []), /uploading goes by itself/);
+  const sent = stateOf(["s1/a"]);
+  sent.rows.get("s1/a").status = "uploaded";
+  assert.equal(nextStepOf(sent, []), "Everything is uploaded.");
   assert.match(nextStepOf(stateOf(["s1/a"]), [{}]), /Nothing is uploaded yet/);
   assert.match(nextStepOf(stateOf(["other/a"]), []), /Nothing is uploaded yet/);
   const begun = stateOf(["s1/a", "other/a"]);

@@ -13,7 +13,7 @@ test("a file is examined, looked for, requested with its claims, sent, completed
   await upload(store, one);
   assert.deepEqual(store.steps, [
     "GET /api/files?groupId=1&attached=false&status=REQUESTED%2CUPLOADED%2CVERIFYING%2CVERIFIED&fingerprints=f1",
-    "POST /api/files/request-upload?groupId=1&numberFiles=1",
+    "POST /api/files/request-upload?groupId=1&numberFiles=1&presignedPost=false",
     "PUT store:file-0#1",
     "POST /api/files/complete-upload",
     ...Array(3).fill("GET /api/files?groupId=1&ids=file-0"),
@@ -246,8 +246,8 @@ test("files of different groups are not requested in one call", async () => {
   await upload(store, job(smallFile("x")), job(smallFile("y"), { groupId: "2" }));
   const urls = store.requests.filter(calls("request-upload")).map(({ url }) => url);
   assert.deepEqual(urls.sort(), [
-    "/api/files/request-upload?groupId=1&numberFiles=1",
-    "/api/files/request-upload?groupId=2&numberFiles=1",
+    "/api/files/request-upload?groupId=1&numberFiles=1&presignedPost=true",
+    "/api/files/request-upload?groupId=2&numberFiles=1&presignedPost=true",
   ]);
 });
 

@@ -4,7 +4,8 @@
  * `faults` is a list of `(request) => response | null`, asked before the store itself; what was asked is in
  * `requests`. Time does not pass: `sleep` returns at once and notes in `pauses` how long it should have been.
  * A file is `{fileId, groupId, claims, numberParts, status, sha256, parts}`; `parts` are by part number, 1 for a file
- * in one piece, each `{size, text}`. Only URLs of a file's present `generation` are good.
+ * in one piece, each `{size, text}`. Only URLs of a file's present `generation` are good. `hasForms` has it give out
+ * presigned POSTs.
  */
 import { Uploader } from "../../static/files/protocol.js";
 
@@ -24,6 +25,7 @@ export function fault(matches, response, times = 1) {
 }
 
 export const isPut = ({ method }) => method === "PUT";
+export const isForm = ({ body }) => body instanceof FormData;
 export const calls = (path) => (request) => request.url.includes(path);
 export const putsOf = (part) => (request) => isPut(request) && request.url.includes(`#${part}@`);
 export const method = (name) => (request) => request.method === name;
@@ -38,6 +40,7 @@ export class Store {
   running = 0;
   mostAtOnce = 0;
   isOnline = true;
+  hasForms = false;
   /** What a file goes through once it is complete, one look after the other. */
   statuses = ["UPLOADED", "VERIFYING", "VERIFIED"];
   /** Part number → bytes that went to it, sent again or not. */
@@ -83,15 +86,17 @@ export class Store {
 
   async send(request) {
     this.requests.push(request);
-    if (isPut(request)) this.running += 1;
+    const isToStore = isPut(request) || isForm(request);
+    if (isToStore) this.running += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.running);
     await new Promise(setImmediate);
-    if (isPut(request)) this.running -= 1;
+    if (isToStore) this.running -= 1;
     request.signal?.throwIfAborted();
     for (const one of this.faults) {
       const response = one(request);
       if (response) return response;
     }
+    if (isForm(request)) return this.#form(request);
     return isPut(request) ? this.#put(request) : this.#call(request);
   }
 
@@ -131,6 +136,12 @@ export class Store {
     return answer(200, "", { ETag: `"etag-${part}"` });
   }
 
+  async #form({ body }) {
+    const [fileId, file] = [body.get("key"), body.get("file")];
+    const taken = await this.#put({ url: `store:${fileId}#1@0`, body: file });
+    return taken.status === 200 ? answer(204) : taken;
+  }
+
   #call({ method: verb, url, body }) {
     const { pathname, searchParams } = new URL(url, "http://host");
     const path = pathname.replace("/api/files", "");
@@ -148,7 +159,10 @@ export class Store {
       const groupId = parameters.get("groupId");
       const file = this.add({ groupId, claims, numberParts, status: "REQUESTED" });
       const urls = this.#urls(file).map(({ url }) => url);
-      return numberParts ? { fileId: file.fileId, urls } : { fileId: file.fileId, url: urls[0] };
+      const { fileId } = file;
+      if (numberParts) return { fileId, urls };
+      const form = { presignedPost: { url: "store:form", fields: { key: fileId, policy: "p1" } } };
+      return { fileId, url: urls[0], ...(this.hasForms && parameters.get("presignedPost") === "true" && form) };
     });
     return answer(200, made);
   }

@@ -18,7 +18,7 @@ BODY = bytes(range(256)) * 4000  # 1 MB
 
 
 class Store(BaseHTTPRequestHandler):
-    """Answers a PUT with what it was sent."""
+    """Answers a PUT, or a form, with what it was sent."""
 
     protocol_version = "HTTP/1.1"
 
@@ -29,6 +29,10 @@ class Store(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        """One form."""
+        self.do_PUT()
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -61,6 +65,18 @@ def test_bytes_pass_unchanged_and_are_noted(link: Link, client: httpx.Client) ->
     assert link.puts == [
         Put("/bucket/key", 7, "20260101T000000Z", len(BODY), received=len(BODY), status=200),
         Put("/bucket/empty", 0, "", 0, received=0, status=200),
+    ]
+
+
+def test_a_form_for_the_store_is_noted_as_the_put_that_it_stands_for(link: Link, client: httpx.Client) -> None:
+    fields = {"key": "a/b", "x-amz-date": "20260101T000000Z", "policy": "x"}
+    sent = client.post("/bucket", data=fields, files={"file": BODY}).content
+    assert b'name="policy"\r\n\r\nx\r\n' in sent
+    assert BODY in sent
+    assert client.post("/bucket", data=fields, files={"file": b""}).is_success
+    assert link.puts == [
+        Put("/bucket/a/b", 0, "20260101T000000Z", len(BODY), received=len(BODY), status=200),
+        Put("/bucket/a/b", 0, "20260101T000000Z", 0, received=0, status=200),
     ]
 
 
