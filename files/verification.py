@@ -29,8 +29,6 @@ from submissions.models import SequenceEntry
 
 log = structlog.get_logger(__name__)
 
-MAX_SINGLE_SIZE = 5 * 1024**3
-"""Bytes that S3 copies in one call (S3 API Reference, "CopyObject")."""
 CLAIMS = ("claimed_size", "claimed_sha256", "claimed_md5")
 
 
@@ -136,7 +134,8 @@ def _frozen(batch: Batch) -> dict[Lease, StoredObject]:
             if (found := _frozen_object(lease)) is not None:
                 frozen[lease] = found
                 continue
-            text = f"The file is larger than the {MAX_SINGLE_SIZE:,} bytes of a single upload; use a multipart upload."
+            most = f"{storage.MAX_SINGLE_SIZE:,} bytes"
+            text = f"The file is larger than the {most} of a single upload; use a multipart upload."
             lease.end(**_rejected(FileProblem("too_large_for_single", text)))
             batch.rejected_unread.append(lease.file.pk)
             batch.held.remove(lease)
@@ -170,7 +169,7 @@ def _frozen_object(lease: Lease) -> StoredObject | None:
     staged = storage.head(file.staging_key)
     if staged is None:
         raise storage.ObjectMissingError(file.staging_key)
-    if staged.size > MAX_SINGLE_SIZE:
+    if staged.size > storage.MAX_SINGLE_SIZE:
         return None
     return _copied(lease, staged)
 

@@ -134,13 +134,12 @@ def running_product(
         stores = stack.enter_context(running_stores(place, lifeline, flags=flags))
         processes = {store.program.name: store for store in stores}
         stack.callback(_stop_all, processes)
-        stack.callback(lifeline.release)  # kills the stores: nobody needs what they would save at the end
+        stack.callback(lifeline.release)  # kills all of them: nobody needs what they would save at the end
         static_files.lend(place)
         prepare(place)
         static_files.keep(place)
         for program in programs(place):
             processes[program.name] = start(program, place, lifeline)
-            stack.callback(processes[program.name].stop)
         _wait_until_ready(place, processes["web"])
         yield Product(place, processes, lifeline)
 

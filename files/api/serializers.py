@@ -12,9 +12,8 @@ from rest_framework import serializers
 from common.parsing import NumberField, PatternField, TextField, TrueOrFalseField
 from files.models import ContentCheckResult, File, FileAttachment
 from files.services import Claims, CompleteItem, FileCursor, FileFilter, RenewedUpload, RequestedUpload
-from files.services.claims import MAX_MULTIPART_SIZE, MAX_SINGLE_SIZE
 from files.services.listing import FILES_A_PAGE
-from files.storage import MIN_PART_SIZE
+from files.storage import MAX_MULTIPART_SIZE, MAX_SINGLE_SIZE, MIN_PART_SIZE
 from submissions.mapping import FILE_ID
 
 MAX_FILES = 1_000

@@ -15,11 +15,7 @@ from files.errors import (
     SizeMismatchError,
 )
 from files.models import File, FileCategory
-
-MAX_SINGLE_SIZE = 5 * 1024**3
-"""Bytes that one PUT can carry (Amazon S3 User Guide, "Uploading objects")."""
-MAX_MULTIPART_SIZE = 5 * 1024**4
-"""Bytes that a multipart upload can carry (Amazon S3 User Guide, "Multipart upload limits")."""
+from files.storage import MAX_SINGLE_SIZE
 
 Categories = Mapping[tuple[str, str], FileCategory]
 """File categories by the organism's slug and the category's name."""

@@ -9,8 +9,8 @@ from django.conf import settings
 
 from files import signing
 from files.models import File
-from files.services.claims import MAX_SINGLE_SIZE
 from files.signing import PresignedPost
+from files.storage import MAX_SINGLE_SIZE
 
 
 def url_lifetime(file: File) -> timedelta:

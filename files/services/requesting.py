@@ -14,13 +14,7 @@ from accounts.models import User
 from common.errors import ErrorList, Location, ParameterInvalidError
 from files import storage
 from files.models import File
-from files.services.claims import (
-    MAX_MULTIPART_SIZE,
-    MAX_SINGLE_SIZE,
-    Categories,
-    Claims,
-    claimed_categories,
-)
+from files.services.claims import Categories, Claims, claimed_categories
 from files.services.presigning import part_urls, put_url, upload_post
 from files.services.quotas import require_room, room_for
 from files.signing import PresignedPost
@@ -49,7 +43,7 @@ def request_uploads(
     """
     group = group_for_member(user=user, group_id=group_id)
     claims = claims or [Claims()] * number_files
-    categories = claimed_categories(claims, largest=MAX_SINGLE_SIZE)
+    categories = claimed_categories(claims, largest=storage.MAX_SINGLE_SIZE)
     files = _new_files(user, group, claims, categories, settings.UPLOAD_URL_LIFETIME)
     for file in files:
         file.staging_key = f"staging/{file.request_id}/{file.id}"
@@ -68,7 +62,7 @@ def request_multipart_uploads(
     """
     group = group_for_member(user=user, group_id=group_id)
     claims = claims or [Claims()] * number_files
-    categories = claimed_categories(claims, largest=MAX_MULTIPART_SIZE)
+    categories = claimed_categories(claims, largest=storage.MAX_MULTIPART_SIZE)
     _check_parts_suffice(claims, number_parts)
     require_room(group, claims)
     files = _new_files(user, group, claims, categories, settings.PART_URL_LIFETIME)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from files.errors import StorageUnavailableError
 from files.storage.documents import delete_documents, documents_prefix, keep_document
 from files.storage.multipart import (
+    MAX_MULTIPART_SIZE,
     MIN_PART_SIZE,
     abort_multipart,
     complete_multipart,
@@ -20,7 +21,15 @@ from files.storage.multipart import (
     list_parts,
     multipart_etag,
 )
-from files.storage.objects import bucket_ready, copy_frozen, delete, delete_many, head, list_prefix
+from files.storage.objects import (
+    MAX_SINGLE_SIZE,
+    bucket_ready,
+    copy_frozen,
+    delete,
+    delete_many,
+    head,
+    list_prefix,
+)
 from files.storage.outcomes import (
     ObjectChangedError,
     ObjectMissingError,
@@ -34,6 +43,8 @@ from files.storage.outcomes import (
 from files.storage.streams import MEBIBYTE, open_stream
 
 __all__ = [
+    "MAX_MULTIPART_SIZE",
+    "MAX_SINGLE_SIZE",
     "MEBIBYTE",
     "MIN_PART_SIZE",
     "ObjectChangedError",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 MIN_PART_SIZE = 5 * 1024 * 1024  # bytes; S3's rule for every part but the last
+MAX_MULTIPART_SIZE = 5 * 1024**4  # bytes (Amazon S3 User Guide, "Multipart upload limits")
 PRINTABLE = re.compile(r"[!-~]+")
 MD5 = re.compile(r"[0-9a-fA-F]{32}")
 

@@ -11,6 +11,8 @@ from files.storage import quick
 from files.storage.client import SLOW, answers, bare, client, fault, quoted, status
 from files.storage.outcomes import StoredObject
 
+MAX_SINGLE_SIZE = 5 * 1024**3
+"""Bytes that one PUT carries, and one CopyObject (Amazon S3 User Guide, "Uploading objects")."""
 DELETE_BATCH = 1_000  # the most keys that DeleteObjects takes
 
 
