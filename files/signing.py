@@ -103,8 +103,9 @@ def presign_post(
 ) -> PresignedPost:
     """Return a form that puts one object at `key`, of `shortest` to `longest` bytes, within `expires_in` seconds.
 
-    A browser sends it across origins without asking first (a preflight), which it does before each PUT. A field that
-    is not among these is refused, or ignored. Raises `ValueError` as `presign` does.
+    A browser sends it across origins without asking first (a preflight), which it does before each PUT. Some stores
+    take fields of the sender's own beside these, such as a type, which the verifier's copy does not keep. Raises
+    `ValueError` as `presign` does.
     """
     endpoint = _public_endpoint()
     moment = _moment(now)

@@ -1,6 +1,7 @@
 /** The calls of the files API that uploading needs, put together where many files want the same. No DOM. */
 
-import { Calls } from "./calls.js";
+import { Calls, notOurs } from "./calls.js";
+import { requestThoseThatMay } from "./fitting.js";
 import { POSTED_BELOW } from "./posts.js";
 import { Batcher } from "./queues.js";
 import { RequestError } from "./requests.js";
@@ -128,9 +129,11 @@ export class FilesApi {
     return this.#batchers.get(key);
   }
 
-  #list(jobs, filters) {
+  async #list(jobs, filters) {
     const query = new URLSearchParams({ groupId: jobs[0].groupId, ...filters });
-    return this.#calls.send("GET", `files?${query}`, jobs);
+    const page = await this.#calls.send("GET", `files?${query}`, jobs);
+    if (!Array.isArray(page?.items)) throw notOurs();
+    return page;
   }
 
   async #findMany(items) {
@@ -156,18 +159,15 @@ export class FilesApi {
     return files;
   }
 
-  /** One new file a job. Where the call is refused for what one job claims, each asks for itself. */
-  async #requestMany(items) {
-    const jobs = items.map(({ job }) => job);
-    const presignedPost = jobs.some(({ file }) => file.size < POSTED_BELOW);
-    const query = new URLSearchParams({ groupId: jobs[0].groupId, numberFiles: jobs.length, presignedPost });
-    try {
-      return await this.#calls.send("POST", `files/request-upload?${query}`, jobs, items.map(claimOf));
-    } catch (error) {
-      if (error.status !== 422 || jobs.length === 1) throw error;
-      const each = await Promise.allSettled(items.map((item) => this.#requestMany([item])));
-      return each.map(({ value, reason }) => reason ?? value[0]);
-    }
+  /** One new file a job, or an `Error` where there is none for it. */
+  #requestMany(items) {
+    const request = (some) => {
+      const jobs = some.map(({ job }) => job);
+      const presignedPost = jobs.some(({ file }) => file.size < POSTED_BELOW);
+      const query = new URLSearchParams({ groupId: jobs[0].groupId, numberFiles: jobs.length, presignedPost });
+      return this.#calls.send("POST", `files/request-upload?${query}`, jobs, some.map(claimOf));
+    };
+    return requestThoseThatMay(items, request, ({ job }) => job.file.size);
   }
 
   /** One result an item; what is wrong with an item is an `Error` in its place. */

@@ -20,6 +20,22 @@ const LOGGED_OUT = {
   detail: "You are logged out. Log in in another window, and try again here.",
 };
 
+const NOT_OURS =
+  "Something on the way answers in the server’s place, such as the log-in page of a network. Open another page to see it.";
+
+/** What an answer means that is none of our API's, though it looks like success. */
+export function notOurs() {
+  return new RequestError(200, { code: "request_failed", detail: NOT_OURS });
+}
+
+function parsed({ text }) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw notOurs();
+  }
+}
+
 export class Calls {
   #options;
   #limiter = new Limiter((running) => running < CALLS_AT_ONCE);
@@ -50,7 +66,7 @@ export class Calls {
       throw error.status === 401 ? new RequestError(401, LOGGED_OUT) : error;
     });
     if (isTold) tell("");
-    return response.text ? JSON.parse(response.text) : null;
+    return response.text ? parsed(response) : null;
   }
 
   #headers(body) {

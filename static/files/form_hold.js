@@ -20,6 +20,7 @@ class FormHold {
   #message;
   #group;
   #groupNote;
+  #groupBefore;
   #refusal = "";
 
   constructor(form) {
@@ -31,7 +32,8 @@ class FormHold {
     if (group instanceof HTMLSelectElement) {
       this.#group = group;
       this.#groupNote = this.#note("files-group-held", null, group);
-      group.addEventListener("change", () => this.#widgets.forEach((widget) => widget.flush()));
+      this.#groupBefore = group.value;
+      group.addEventListener("change", () => this.#onGroup());
     }
     // In the capturing phase, before any other script of the page acts on a form that is not complete.
     form.addEventListener("submit", (event) => this.#onSubmit(event), { capture: true });
@@ -77,6 +79,16 @@ class FormHold {
     this.#holdGroup();
   }
 
+  /** What the network has told since the page was last shown may hold the group: then it stays what it was. */
+  #onGroup() {
+    const chosen = this.#group.value;
+    this.#group.value = this.#groupBefore;
+    this.#widgets.forEach((widget) => widget.flush());
+    if (this.#isGroupHeld()) return;
+    this.#group.value = chosen;
+    this.#widgets.forEach((widget) => widget.flush());
+  }
+
   #onSubmit(event) {
     for (const widget of this.#widgets) widget.flush();
     const states = this.#widgets.map((widget) => widget.state);
@@ -108,14 +120,19 @@ class FormHold {
   /** Options cannot be chosen while files were sent for another; a disabled select would not be submitted. */
   #holdGroup() {
     if (!this.#group) return;
-    const isHeld = this.#widgets.some(({ state }) => {
-      const sum = totals(state);
-      return sum.uploading + sum.ready > 0 || fileIdsOf(state).size > 0;
-    });
+    this.#groupBefore = this.#group.value;
+    const isHeld = this.#isGroupHeld();
     for (const option of this.#group.options) option.disabled = isHeld && !option.selected;
     const why = "The files below belong to this group. To choose another group, discard them first.";
     show(this.#groupNote, isHeld ? why : "");
     describe(this.#group, this.#groupNote);
+  }
+
+  #isGroupHeld() {
+    return this.#widgets.some(({ state }) => {
+      const sum = totals(state);
+      return sum.uploading + sum.ready > 0 || fileIdsOf(state).size > 0;
+    });
   }
 
   /** A paragraph for a sentence of ours: the page's own place for it, or one behind its control. */

@@ -11,6 +11,14 @@ import { UrlExpiredError, UrlRefusedError } from "./urls.js";
 export const PUTS_AT_ONCE = 6;
 /** About four minutes: a store that is started anew, or a lift ride, ends no upload. */
 const ATTEMPTS = 30;
+/**
+ * After so long without a word a connection is given up, once the body has gone out: to put thousands of parts together
+ * takes a server its time. Nobody can tell how much of a short body is still on this side, so that has the time that it
+ * takes on a slow line; and each time that was not enough, twice as much.
+ */
+const UNANSWERED_AFTER_MS = 150_000;
+const SLOWEST_BYTES_A_MS = 1;
+const LONGEST_PATIENCE_MS = 1_800_000;
 /** Shorter PUTs tell of the distance to the store, not of the width of the way. */
 const SMALLEST_MEASURED = 1024 * 1024;
 /** How much the last PUT counts in the measured speed. */
@@ -34,18 +42,17 @@ export class Puts {
 
   /**
    * Sends `blob` to `url()`, which is asked when the PUT's turn has come; returns the store's answer. A small one is
-   * first tried by `post`, `{url, fields}` or null, which lives as long as the URL. Throws `UrlRefusedError`, `UploadGoneError`, `FileProblemError` and `RequestError`, and the reason of `signal`.
+   * first tried by `post`, `{url, fields}` or null, which lives as long as the URL. Throws `UrlRefusedError`,
+   * `UploadGoneError`, `FileProblemError` and `RequestError`, and the reason of `signal`.
    */
   async put(job, { url, post = null, blob, onProgress, signal, isUrgent = false }) {
     const isShort = blob.size < POSTED_BELOW;
-    let form = isShort ? post : null;
+    const patienceMs = UNANSWERED_AFTER_MS + (isShort ? blob.size / SLOWEST_BYTES_A_MS : 0);
+    const way = { form: isShort ? post : null, isSecond: false, patienceMs };
     const work = async (request) => {
       signal.throwIfAborted();
       job.on({ type: "started" });
-      const present = { ...request, url: url() };
-      const posted = form && (await this.#posts.send(form, blob, signal));
-      form = null;
-      return posted ?? this.#measured(present);
+      return this.#try({ ...request, url: url() }, way);
     };
     const send = (request) => this.#limiter.run(() => work(request), { isUrgent });
     const beforeRetry = async ({ status }, isOffline) => {
@@ -61,6 +68,25 @@ export class Puts {
       const isAnswer = error instanceof RequestError && !(error instanceof UrlExpiredError);
       throw isAnswer ? refusalOf(error.status) : error;
     }
+  }
+
+  /** By the form, where there is one that was not tried; else, or where that did not get the file there, by PUT. */
+  async #try(request, way) {
+    const { form, patienceMs } = way;
+    way.form = null;
+    if (form) {
+      way.isSecond = true;
+      const posted = await this.#posts.send(form, { ...request, patienceMs });
+      if (posted) return posted;
+    }
+    const { now } = this.#options;
+    const begin = now();
+    const response = await this.#measured({ ...request, patienceMs });
+    if (response.status === 0 && now() - begin >= patienceMs) {
+      way.patienceMs = Math.min(2 * patienceMs, LONGEST_PATIENCE_MS);
+    }
+    if (response.status === 200 && way.isSecond) this.#posts.giveWay();
+    return response;
   }
 
   async #measured(request) {

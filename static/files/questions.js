@@ -49,7 +49,7 @@ function clashLine({ row, rows }) {
   const [here] = rows;
   const where = row.entry === null ? "" : `${row.entry}: `;
   const sizes = `${bytes(here.size)} here, ${bytes(row.size)} chosen now`;
-  const isChanged = here.size === row.size && here.modified && here.modified !== row.modified;
+  const isChanged = here.size === row.size && here.modified !== null && here.modified !== row.modified;
   return `${where}${row.name}, ${sizes}${isChanged ? `, ${ageOf(here, row)}` : ""}`;
 }
 

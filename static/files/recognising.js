@@ -50,8 +50,8 @@ export class Recogniser {
   /** The files on the server that may be the job's, best first; equal in size and at begin and end. */
   async candidates(job, examination) {
     const own = job.fileId ? await this.#api.describe(job, job.fileId) : null;
-    if (own && mayBe(own, job)) return [own];
     const fingerprint = await examination.fingerprint();
+    if (own && mayBe(own, job) && fingerprint && own.claims.fingerprint === fingerprint) return [own];
     const found = fingerprint ? await this.#found(job, fingerprint) : [];
     return found.filter((file) => mayBe(file, job)).sort(byRank);
   }

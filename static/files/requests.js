@@ -46,8 +46,7 @@ export function pauseBefore(attempt, random = Math.random) {
   return random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
 }
 
-/** Whether a request that was answered so may be taken the next time. */
-export function isPassing(status) {
+function isPassing(status) {
   return status === 0 || status === 408 || status === 429 || status >= 500;
 }
 
@@ -64,7 +63,7 @@ export async function sendPatiently(request, options) {
     if (response.status >= 200 && response.status < 300) return response;
     if (response.status === 0 && !network.isOnline()) {
       await beforeRetry?.(response, true);
-      await network.online(request.signal);
+      if (!network.isOnline()) await network.online(request.signal); // it may be back by now
       continue;
     }
     const retryAfter = Number(response.header("Retry-After") ?? 0) * 1000 || 0;

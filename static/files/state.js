@@ -2,7 +2,7 @@
  * The state of one extra-files widget: a pure reducer. What can be read off it is in `selectors.js`. No DOM, no network.
  *
  * A row is `{key, path, name, size, modified, status, sentBytes, recognised, problem, fileId, note, entry, firstRead,
- * attached}`; `status` is one of `queued | uploading | uploaded | verified | failed`. `entry` is the submission ID that a
+ * attached}`; `modified` is null where it is not known; `status` is one of `queued | uploading | uploaded | verified | failed`. `entry` is the submission ID that a
  * plan gives the file to, null without one; `recognised` are bytes that the server had before; `firstRead` is what the
  * examiner found; `attached` says that the file belongs to an entry already. `problem` is `{code, detail, line, offset,
  * retryable}`, and where `judging.js` found it, it goes away when the rows that cause it do.
@@ -13,7 +13,7 @@
  * `{entry, problem}`. It is asked whenever rows come or go, and the plan is kept in `state.plan`.
  */
 
-import { sortedOut } from "./adding.js";
+import { heirs, sortedOut } from "./adding.js";
 import { judged, placed } from "./judging.js";
 import { lastPart, nameKey } from "./rules.js";
 import { isPending } from "./selectors.js";
@@ -104,13 +104,13 @@ const START = {
   attached: false,
 };
 
-function newRow({ key, path, size, modified = 0 }) {
+function newRow({ key, path, size, modified }) {
   return { ...START, key, path, name: lastPart(path), size, modified };
 }
 
 /** A row from the form's hidden value: of files that an entry has, or after the server sent the form back. */
 function restoredRow({ key, path, name, size, fileId, attached = false }) {
-  const row = { ...newRow({ key, path: path ?? name, size }), name, attached };
+  const row = { ...newRow({ key, path: path ?? name, size, modified: null }), name, attached };
   if (fileId) return { ...row, status: "uploaded", fileId, sentBytes: size };
   const detail = "The form was sent before this file was uploaded. Discard it here and choose it again.";
   return { ...row, status: "failed", problem: { code: "file_not_uploaded", detail } };
@@ -120,7 +120,9 @@ function add(state, items, replacing) {
   const rows = new Map([...state.rows].filter(([key]) => !replacing.has(key)));
   const { kept, fresh, hidden, same } = sortedOut({ ...state, rows }, items, newRow);
   const leftOut = [...new Set([...state.leftOut, ...hidden])];
-  return { ...withRows(state, [...kept, ...fresh]), leftOut, sameAgain: same.map((row) => row.path) };
+  const staying = new Set(kept);
+  const gone = [...state.rows.values()].filter((row) => !staying.has(row));
+  return { ...withRows(state, [...kept, ...heirs(fresh, gone, state)]), leftOut, sameAgain: same.map((row) => row.path) };
 }
 
 /** The rows that chosen files would push aside: `[{row, rows}]`, by name and entry; the same files are none. */

@@ -2,15 +2,16 @@
 
 /** A connection on which nothing moves for so long is cut, to be tried again. */
 const STALLED_AFTER_MS = 60_000;
-/** The same once the body has gone out: to put thousands of parts together takes a server its time. */
-const UNANSWERED_AFTER_MS = 150_000;
+/** The same once the body has gone out, where the request does not say. */
+const PATIENCE_MS = 150_000;
 
 /**
  * Sends one request and resolves with `{status, text, header(name)}`; status 0 when there was no answer
  * (no network, connection cut or stalled, refused by CORS). Rejects only when `signal` aborts.
- * `onProgress` gets the bytes of the body that have gone out.
+ * `onProgress` gets the bytes of the body that have gone out. `patienceMs` is how long an answer may take from then on, and
+ * without `onProgress` from the beginning.
  */
-export function send({ method, url, headers = {}, body = null, onProgress, signal }) {
+export function send({ method, url, headers = {}, body = null, onProgress, patienceMs = PATIENCE_MS, signal }) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const request = new XMLHttpRequest();
@@ -27,7 +28,7 @@ export function send({ method, url, headers = {}, body = null, onProgress, signa
         cutAfter(STALLED_AFTER_MS);
         onProgress(event.loaded);
       });
-      request.upload.addEventListener("load", () => cutAfter(UNANSWERED_AFTER_MS));
+      request.upload.addEventListener("load", () => cutAfter(patienceMs));
     }
     request.addEventListener("loadend", () => {
       clearTimeout(stall);
@@ -36,7 +37,7 @@ export function send({ method, url, headers = {}, body = null, onProgress, signa
       return resolve({ status: request.status, text: request.responseText, header: headersOf(request) });
     });
     signal?.addEventListener("abort", cancel);
-    cutAfter(onProgress ? STALLED_AFTER_MS : UNANSWERED_AFTER_MS);
+    cutAfter(onProgress ? STALLED_AFTER_MS : patienceMs);
     request.send(body);
     return undefined;
   });

@@ -1,19 +1,60 @@
-/** A form that makes something new is sent once: a second click while it is on its way is a slip. */
+/**
+ * A form that makes something new is sent once, by somebody who is still logged in: a second click while it is on its way
+ * is a slip, and the page to log in to would not have what was filled in here. `data-submit-once` is the address that
+ * tells.
+ */
+
+import { tokenOf } from "../files/token.js";
 
 const SLIP_MS = 10_000;
+const UNAUTHORIZED = 401;
+const LOGGED_OUT = "You are logged out. Log in in another window, come back to this page and try again: all of it stays here.";
+const NO_ANSWER = "The server does not answer. Try again in a while: all of it stays here.";
 
 function sendOnce(form) {
-  let isSent = false;
+  let isOnItsWay = false;
+  let isToGo = false;
+  const note = document.createElement("p");
+  note.className = "notice";
+  note.role = "alert";
   form.addEventListener("submit", (event) => {
-    if (isSent) event.preventDefault();
-    isSent = true;
-    setTimeout(allowAgain, SLIP_MS);
+    if (isToGo) return void (isToGo = false);
+    event.preventDefault();
+    if (!isOnItsWay) ask(event.submitter);
   });
   // Coming back with the browser's Back button may show the very page that was left.
   addEventListener("pageshow", allowAgain);
 
+  async function ask(submitter) {
+    isOnItsWay = true;
+    note.remove();
+    const refusal = await refusalOf(form.dataset.submitOnce);
+    if (refusal) return void refuse(refusal);
+    const token = form.elements.namedItem("csrfmiddlewaretoken");
+    if (token) token.value = tokenOf(form); // who has logged in anew meanwhile has another
+    isToGo = true;
+    form.requestSubmit(submitter);
+    setTimeout(allowAgain, SLIP_MS);
+  }
+
+  function refuse(refusal) {
+    note.textContent = refusal;
+    form.append(note);
+    allowAgain();
+  }
+
   function allowAgain() {
-    isSent = false;
+    isOnItsWay = isToGo = false;
+  }
+}
+
+/** Why to send the form now would only lose it, in a sentence, or nothing. */
+async function refusalOf(address) {
+  try {
+    const { status } = await fetch(address, { headers: { Accept: "application/json" }, cache: "no-store" });
+    return status === UNAUTHORIZED ? LOGGED_OUT : "";
+  } catch {
+    return NO_ANSWER;
   }
 }
 

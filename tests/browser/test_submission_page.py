@@ -132,6 +132,25 @@ def test_a_rejected_entry_is_corrected_with_a_new_file_and_accepted_by_itself(
     expect(page.get_by_text("cut.fastq")).to_have_count(0)
 
 
+def test_a_correction_of_the_same_size_is_asked_about_and_taken(
+    page: Page, submitter: Submitter, tmp_path: Path, enter: Enter
+) -> None:
+    enter(submitter.submit(good=FASTQ))
+    expect_status(page, "ACCEPTED")
+    page.locator("[data-entry-status]").get_by_role("link", name=re.compile("SAT_")).click()
+    page.get_by_role("link", name="Change the files").click()
+    corrected = tmp_path / "good.fastq"
+    corrected.write_bytes(FASTQ.replace(b"A", b"C"))
+    page.set_input_files("#files-rawReads", corrected)
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("A file of this name is here already.")
+    dialog.get_by_role("button", name="Replace").click()
+    expect(page.locator("[data-category=rawReads] [data-file-status=verified]")).to_have_count(1)
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url(re.compile(r"/entries/[^/]+$"))
+    expect(page.get_by_text(hashlib.sha256(corrected.read_bytes()).hexdigest())).to_be_visible()
+
+
 def test_what_is_shown_of_the_entries_follows_their_states(
     page: Page, submitter: Submitter, resting_worker: Callable[[], None], enter: Enter
 ) -> None:

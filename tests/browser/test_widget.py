@@ -16,6 +16,7 @@ from tests.browser.uploading import (
     group_of,
     hold_back,
     hold_of,
+    log_in,
     new_reads,
     row,
     status_of_submission,
@@ -175,6 +176,55 @@ def test_files_hold_their_group(form: Page, notes: Path) -> None:
     row(form, notes.name).get_by_role("button", name="Discard").click()
     expect(other).to_be_enabled()
     expect(form.get_by_label("Group")).not_to_have_accessible_description(re.compile("discard them first"))
+
+
+def test_a_group_that_is_changed_as_a_file_begins_to_be_sent_stays(form: Page, notes: Path) -> None:
+    form.evaluate("document.querySelector('[name=groupId]').append(new Option('Another group', '99'))")
+    held = hold_back(form)
+    form.locator("#files-supplementary").set_input_files(notes)
+    expect_status(form, notes.name, "uploading")
+    # What is on its way may not be shown yet, and the other group be open to be chosen.
+    form.evaluate(
+        """() => {
+          const group = document.querySelector("[name=groupId]");
+          group.value = "99";
+          group.dispatchEvent(new Event("change", { bubbles: true }));
+        }"""
+    )
+    expect(form.get_by_label("Group")).to_have_value("1")
+    for route in held:
+        route.continue_()
+    expect_status(form, notes.name, "uploaded", "verified")
+
+
+def test_who_is_logged_out_loses_nothing_of_a_form(form: Page, notes: Path, page_errors: list[str]) -> None:
+    form.get_by_label("Submission ID").fill("kept-over-a-log-in")
+    form.locator("#files-supplementary").set_input_files(notes)
+    expect_status(form, notes.name, "uploaded", "verified")
+    form.context.clear_cookies(name="sessionid")
+    submit_button(form).click()
+    expect(form.get_by_role("alert")).to_contain_text("You are logged out. Log in in another window")
+    expect_no_violations_in_any_look(form)
+    assert page_errors
+    assert all("401" in error for error in page_errors), page_errors
+    page_errors.clear()
+
+    other = form.context.new_page()
+    log_in(other)
+    other.close()
+    submit_button(form).click()
+    expect(status_of_submission(form)).to_have_attribute("data-submission-status", re.compile("VERIFYING|ACCEPTED"))
+    expect(form.get_by_text("kept-over-a-log-in").first).to_be_visible()
+
+
+def test_a_server_that_does_not_answer_loses_nothing_of_a_form(form: Page, page_errors: list[str]) -> None:
+    form.get_by_label("Submission ID").fill("kept")
+    form.route("**/api/groups", lambda route: route.abort("connectionrefused"))
+    submit_button(form).click()
+    expect(form.get_by_role("alert")).to_contain_text("The server does not answer.")
+    expect(form.get_by_label("Submission ID")).to_have_value("kept")
+    assert page_errors
+    page_errors.clear()
 
 
 def test_files_wait_for_a_group_to_be_chosen(form: Page, notes: Path) -> None:

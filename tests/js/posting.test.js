@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Uploader } from "../../static/files/protocol.js";
-import { Store, answer, fault, isForm, job, puts, smallFile, upload } from "./store.js";
+import { Store, answer, fault, isForm, isPut, job, puts, smallFile, upload } from "./store.js";
 
 const KIB = 1024;
 const forms = (store) => store.requests.filter(isForm);
@@ -48,12 +48,12 @@ test("a file of which people want to see how far it is goes by PUT", async () =>
   assert.equal(puts(store).length, 1);
 });
 
-for (const status of [0, 400, 403, 405, 501]) {
+for (const status of [0, 400, 403, 405, 500, 501]) {
   test(`a store that answers the first forms with ${status} gets its files by PUT, and no more forms`, async () => {
     const store = storeWithForms(fault(isForm, answer(status), Infinity));
     const jobs = Array.from({ length: 20 }, (_, index) => job(smallFile("ACGT", { fingerprint: `f${index}` })));
     await upload(store, ...jobs);
-    assert.ok(forms(store).length <= 6);
+    assert.ok(forms(store).length <= 6, `${forms(store).length}`);
     assert.equal(puts(store).length, 20);
     assert.deepEqual(
       jobs.map(({ end, notes }) => [end.type, notes]),
@@ -77,9 +77,41 @@ test("a busy store is given time, and gets the file by PUT", async () => {
   await upload(store, one);
   assert.deepEqual(one.notes, ["The file storage is busy, trying again"]);
   assert.deepEqual([forms(store).length, puts(store).length], [1, 1]);
-  const another = job(smallFile("ACGT", { fingerprint: "f2" }));
-  await upload(store, another);
-  assert.equal(forms(store).length, 2);
+});
+
+test("a store that is busy with forms alone gets no more of them", async () => {
+  const store = storeWithForms(fault(isForm, answer(503), Infinity));
+  const uploader = new Uploader(store.options);
+  for (const fingerprint of ["f1", "f2"]) await uploader.upload(job(smallFile("ACGT", { fingerprint })));
+  assert.deepEqual([forms(store).length, puts(store).length], [1, 2]);
+});
+
+test("a connection that is lost to forms and PUTs alike says nothing against forms", async () => {
+  const store = storeWithForms(fault((request) => isForm(request) || isPut(request), answer(0), 20));
+  const [one, other] = [job(smallFile("A")), job(smallFile("C", { fingerprint: "f2" }))];
+  const uploader = new Uploader(store.options);
+  one.file.slice = () => ({ size: 1, slice: () => ({ arrayBuffer: () => Promise.reject(new Error("gone")) }) });
+  await uploader.upload(one);
+  assert.equal(one.end.problem.code, "file_unreadable");
+  store.faults = [];
+  await uploader.upload(other);
+  assert.deepEqual([forms(store).length, puts(store).length], [2, 1]);
+  assert.equal(other.end.type, "verified");
+});
+
+test("a small file has the time that it takes on a slow line, and twice as much each time that was not enough", async () => {
+  let now = 0;
+  const patience = [];
+  const cut = ({ patienceMs }) => {
+    patience.push(patienceMs);
+    now += patienceMs;
+    return answer(0);
+  };
+  const store = storeWithForms(fault(isForm, cut, 1), fault(isPut, cut, 5));
+  const one = job(smallFile("A".repeat(100_000)));
+  await new Uploader({ ...store.options, now: () => now }).upload(one);
+  assert.deepEqual(patience, [250_000, 250_000, 500_000, 1_000_000, 1_800_000, 1_800_000]);
+  assert.equal(one.end.type, "verified");
 });
 
 test("a form whose time is over before its turn comes is not sent", async () => {

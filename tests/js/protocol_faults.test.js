@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Uploader } from "../../static/files/protocol.js";
-import { MIB, Store, answer, calls, fault, isPut, job, largeFile, putsOf, smallFile, upload } from "./store.js";
+import { MIB, Store, answer, calls, fault, isPut, job, largeFile, putsOf, smallFile, sum, upload } from "./store.js";
 
 test("a PUT that fails for reasons that pass is sent again, and says so", async () => {
   const store = new Store();
@@ -212,4 +212,81 @@ test("an API that is busy is asked again, and each waiting file says so until it
     assert.equal(one.ofType("note").at(-1).note, "");
     assert.equal(one.end.type, "verified");
   }
+});
+
+test("where not all fit into a quota, those that do are sent", async () => {
+  for (const [room, expected] of [
+    [0, []],
+    [1, ["0"]],
+    [15, ["0", "1", "2", "3", "4"]],
+    [100, Array.from({ length: 13 }, (_, n) => `${n}`)],
+  ]) {
+    const store = new Store();
+    let taken = 0;
+    const refuse = (request) => {
+      if (!calls("request-upload")(request)) return null;
+      const wanted = sum(JSON.parse(request.body).map(({ size }) => size));
+      if (taken + wanted > room) return answer(429, { code: "quota_exceeded", detail: "Full." }, { "Retry-After": "300" });
+      taken += wanted;
+      return null;
+    };
+    store.faults = [refuse];
+    const jobs = Array.from({ length: 20 }, (_, n) => job(smallFile("x".repeat(n + 1)), { name: `${n}` }));
+    await upload(store, ...jobs.toReversed());
+    const sent = jobs.filter(({ end }) => end.type === "verified").map(({ name }) => name);
+    assert.deepEqual(sent, expected);
+    const others = jobs.filter(({ name }) => !expected.includes(name)).map(({ end }) => end.problem?.code);
+    assert.deepEqual([...new Set(others)], ["quota_exceeded"]);
+    const asked = store.requests.filter(calls("request-upload")).length;
+    assert.ok(asked <= (room ? 20 : 6), `${asked}`);
+  }
+});
+
+test("a network that comes back while the file is looked at again is not waited for", async () => {
+  const store = new Store();
+  store.faults = [
+    fault(isPut, () => {
+      store.isOnline = false;
+      return answer(0);
+    }),
+  ];
+  const file = smallFile("ACGT");
+  const slice = file.slice.bind(file);
+  file.slice = (...bounds) => {
+    const part = slice(...bounds);
+    part.slice = () => ({
+      arrayBuffer: async () => {
+        await new Promise(setImmediate);
+        store.goOnline();
+        return new ArrayBuffer(1);
+      },
+    });
+    return part;
+  };
+  const one = job(file);
+  await upload(store, one);
+  assert.equal(one.end.type, "verified");
+});
+
+for (const [what, path, text] of [
+  ["a page in place of URLs", "request-upload", "<html>Log in to the Wi-Fi</html>"],
+  ["JSON of something else in place of a list", "attached=false", "{}"],
+]) {
+  test(`${what} is told as what it is, and the file can be tried again`, async () => {
+    const store = new Store();
+    store.faults = [fault(calls(path), answer(200, text))];
+    const one = job(smallFile("ACGT"));
+    await upload(store, one);
+    assert.match(one.end.problem.detail, /answers in the server’s place/);
+    assert.equal(one.end.problem.retryable, true);
+  });
+}
+
+test("a list that is none does not end the following of files", async () => {
+  const store = new Store();
+  store.faults = [fault(calls("ids="), answer(200, "{}"), 2)];
+  const one = job(smallFile("ACGT"));
+  await upload(store, one);
+  assert.equal(one.end.type, "verified");
+  assert.match(one.notes[0], /^Verification cannot be followed: Something on the way/);
 });

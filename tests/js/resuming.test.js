@@ -246,3 +246,15 @@ test("where no Worker runs, files are sent without being recognised", async () =
   assert.ok(jobs.every((one) => one.end.type === "verified"));
   assert.equal(store.bodies("complete-upload")[0][0].sha256, null);
 });
+
+test("a file that takes the place of a begun one goes on with it if it begins and ends alike, and else anew", async () => {
+  for (const [fingerprint, sent] of [["f1", 5], ["another", 8]]) {
+    const store = new Store();
+    begun(store, [1, 2, 5]);
+    const one = job(largeFile(96 * MIB, { fingerprint }), { fileId: "begun" });
+    await upload(store, one);
+    assert.equal(one.ends[0].fileId === "begun", fingerprint === "f1");
+    assert.equal(new Set(puts(store)).size, sent - (fingerprint === "f1" ? 0 : 2));
+    assert.equal(one.end.type, "verified");
+  }
+});

@@ -16,6 +16,7 @@ const added = (...items) => ({ type: "added", items });
 const uploaded = (key) => ({ type: "uploaded", key, fileId: `id-of-${key}` });
 const broken = { code: "request_failed", detail: "No.", retryable: true };
 const statuses = (state) => Object.fromEntries([...state.rows.values()].map((row) => [row.key, row.status]));
+const fileIds = (state) => Object.fromEntries([...state.rows.values()].map((row) => [row.key, row.fileId]));
 const pick = (state, key) => {
   const { status, sentBytes, recognised } = state.rows.get(key);
   return [status, sentBytes, recognised];
@@ -317,9 +318,31 @@ test("a form that comes back shows its files as uploaded, and those that were mi
   const state = after([{ type: "restored", items }]);
   assert.deepEqual(statuses(state), { 1: "uploaded", 2: "failed" });
   assert.deepEqual(codes(state), [null, "file_not_uploaded"]);
-  const again = reduce(state, added(file("run/a", { size: 3 }), file("run/b", { size: 5 })));
-  assert.deepEqual(statuses(again), { 1: "uploaded", "run/b": "queued" });
-  assert.deepEqual(again.sameAgain, ["run/a"]);
+  const chosen = [file("run/a", { size: 3 }), file("run/b", { size: 5 })];
+  // Of equal size they may be equal or corrected: the person is asked, and the uploader looks.
+  assert.deepEqual(clashesOf(state, chosen).map(({ row }) => row.key), ["run/a"]);
+  const again = reduce(state, { type: "added", items: chosen, replacing: ["1"] });
+  assert.deepEqual(statuses(again), { "run/a": "queued", "run/b": "queued" });
+  assert.deepEqual(fileIds(again), { "run/a": "f1", "run/b": null });
+  assert.deepEqual(again.sameAgain, []);
+});
+
+test("a file that takes another's place goes on with what was sent of that, if it is of its size", () => {
+  for (const [size, fileId] of [[10, "f1"], [11, null]]) {
+    const state = after([
+      added(file("run/a")),
+      { type: "requested", key: "run/a", fileId: "f1" },
+      { type: "failed", key: "run/a", problem: broken },
+      added(file("run/a", { key: "new", modified: 2, size })),
+    ]);
+    assert.deepEqual(fileIds(state), { new: fileId });
+  }
+});
+
+test("files that were never changed, as far as their disk says, are still not the same", () => {
+  const state = after([added(file("s1/a", { modified: 0 }), file("s2/a", { modified: 0 }))]);
+  assert.deepEqual(state.sameAgain, []);
+  assert.equal(state.rows.size, 2);
 });
 
 test("totals count files by state and bytes of those that did not fail", () => {

@@ -89,6 +89,17 @@ test("an answer may take longer than the next bytes, but not for ever", async ()
   }
 });
 
+test("who sends may have more patience", async () => {
+  const sending = put({ onProgress: undefined, patienceMs: 200_000 });
+  let isOver = false;
+  sending.then(() => (isOver = true));
+  mock.timers.tick(199_999);
+  await new Promise(setImmediate);
+  assert.equal(isOver, false);
+  mock.timers.tick(1);
+  assert.equal((await sending).status, 0);
+});
+
 test("the signal cuts the connection at once", async () => {
   const controller = new AbortController();
   const sending = put({ signal: controller.signal });
