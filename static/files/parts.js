@@ -12,7 +12,9 @@ const MOST_PARTS = 9_999;
 /** A part takes about so long: what a cut connection costs at most. */
 const SECONDS_A_PART = 10;
 const USUAL_PART = 16 * MIB;
-const [LEAST_USUAL, MOST_USUAL] = [8 * MIB, 64 * MIB];
+const [LEAST_USUAL, MOST_USUAL] = [SMALLEST_PART, 64 * MIB];
+/** Parts that begin together end together: with a second round, a reload late in the upload finds the first one there. */
+const ROUNDS = 2;
 /** With so few parts it shows when some connections are done before the others. */
 const FEW_PARTS = 10 * PUTS_AT_ONCE;
 
@@ -20,16 +22,22 @@ const FEW_PARTS = 10 * PUTS_AT_ONCE;
  * Bytes of each part but the last, for a file of `size` bytes from `MULTIPART_FROM` up to 5 TiB.
  *
  * `bytesPerSecond` is what one connection was measured to carry, null if it was not. Where the parts are few, their
- * number is a multiple of the connections', so that these are done together.
+ * number is a multiple of the connections', so that these are done together; on a line that may be slow it is more than
+ * one.
  */
 export function partSizeFor(size, bytesPerSecond = null) {
   const wanted = bytesPerSecond ? bytesPerSecond * SECONDS_A_PART : USUAL_PART;
   const usual = Math.min(Math.max(wanted, LEAST_USUAL), MOST_USUAL);
-  const enough = Math.min(Math.ceil(size / usual), MOST_PARTS);
-  if (enough > FEW_PARTS) return Math.ceil(size / enough);
-  const even = Math.ceil(enough / PUTS_AT_ONCE) * PUTS_AT_ONCE;
-  const parts = Math.min(even, Math.floor(size / SMALLEST_PART));
-  return Math.ceil(size / parts);
+  const least = bytesPerSecond ? 1 : ROUNDS * PUTS_AT_ONCE;
+  const most = Math.min(Math.floor(size / SMALLEST_PART), MOST_PARTS);
+  const parts = Math.min(Math.max(Math.ceil(size / usual), least), most);
+  return Math.ceil(size / (parts > FEW_PARTS ? parts : evenly(parts, most)));
+}
+
+/** About so many parts, but as many for each connection, where that is possible. */
+function evenly(parts, most) {
+  const even = Math.ceil(parts / PUTS_AT_ONCE) * PUTS_AT_ONCE;
+  return even <= most ? even : Math.floor(most / PUTS_AT_ONCE) * PUTS_AT_ONCE || most;
 }
 
 /** From and to which byte the part goes. */

@@ -46,8 +46,8 @@ export class ExtraFiles {
     const planner = "bulk" in element.dataset ? unplanned : null;
     this.state = this.#told = initialState(rulesOf(element.dataset), planner);
     this.#hold.join(this);
-    this.#listen();
     this.#restore();
+    this.#listen();
   }
 
   get title() {
@@ -187,10 +187,12 @@ export class ExtraFiles {
 
   #listen() {
     for (const input of this.#view.inputs) {
-      input.addEventListener("change", () => {
+      const take = () => {
         this.#add({ picked: filesOfInput(input) });
         input.value = ""; // so that choosing the same file again is a change
-      });
+      };
+      input.addEventListener("change", take);
+      if (input.files.length) take(); // somebody was faster than this script
     }
     listenToDrops(this.element, (finding) => this.#add(finding));
     listenToButtons(this, this.#view);

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from embedded.programs import wait_until
 from tests.browser.uploading import expect_all_uploaded, log_in, make_files, open_form, submit
@@ -76,6 +76,20 @@ def test_a_small_file_is_sent_without_asking_the_store_first(
     expect_all_uploaded(page, 2)
     assert link.methods == ["POST", "OPTIONS", "PUT"]
     assert [put.length for put in succeeded(link)] == [100_000, 300_000]
+
+
+def test_files_that_are_chosen_before_the_scripts_have_come_are_taken(page: Page, link: Link, tmp_path: Path) -> None:
+    file = tmp_path / "early.txt"
+    file.write_bytes(Random().randbytes(100))
+    log_in(page, "alice")
+    held: list[Route] = []
+    page.route("**/files/extra_files*.js", lambda route: held.append(route))
+    page.goto("/organisms/ebola-sudan/submit", wait_until="commit")
+    page.locator("#files-supplementary").set_input_files(file)
+    for route in held:
+        route.continue_()
+    expect_all_uploaded(page, 1)
+    assert len(succeeded(link)) == 1
 
 
 def wait_for(page: Page, condition: Callable[[], bool]) -> None:
