@@ -283,7 +283,10 @@ class RecordScanner:
 
     def _mark_missing(self) -> CheckFailedError:
         if self._step is _Step.TITLE:
-            return self._failure("header", "does not begin with @; a FASTQ record is four lines, @name first")
+            detail = "a FASTQ record is four lines, @name first"
+            if self._line == 1:
+                detail = "this is no FASTQ file, which may be right in another category"
+            return self._failure("header", f"does not begin with @; {detail}")
         detail = "does not begin with +; sequence and qualities must stand on one line each, with a + line between"
         return self._failure("separator", detail)
 

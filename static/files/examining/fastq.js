@@ -119,8 +119,13 @@ export class FastqScanner {
   }
 
   #markMissing() {
-    if (this.#step === TITLE_LINE)
-      return this.#failure("header", "does not begin with @; a FASTQ record is four lines, @name first");
+    if (this.#step === TITLE_LINE) {
+      const isFirst = this.#line === 1;
+      const told = isFirst
+        ? "this is no FASTQ file, which may be right in another category"
+        : "a FASTQ record is four lines, @name first";
+      return this.#failure("header", `does not begin with @; ${told}`);
+    }
     const what =
       "does not begin with +; sequence and qualities must stand on one line each, with a + line between";
     return this.#failure("separator", what);

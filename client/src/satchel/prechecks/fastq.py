@@ -172,7 +172,10 @@ class _Record:
         return self._fault(at, "quality_letters", f"{found}; qualities are the characters from ! to ~")
 
     def _header(self) -> Fault:
-        return self._fault(0, "header", "does not begin with @; a FASTQ record is four lines, @name first")
+        detail = "a FASTQ record is four lines, @name first"
+        if self.number == 0:
+            detail = "this is no FASTQ file, which may be right in another category"
+        return self._fault(0, "header", f"does not begin with @; {detail}")
 
     def _no_separator(self) -> Fault:
         what = "does not begin with +; sequence and qualities must stand on one line each, with a + line between"
