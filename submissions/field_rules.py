@@ -36,15 +36,15 @@ class FieldRule:
 
 
 def check_value(rule: FieldRule, value: str) -> str | None:
-    """What is wrong with a value, as a sentence; None if nothing is. White space around a value does not
-    count.
+    """What is wrong with a value, as a sentence that does not name the field; None if nothing is. White space
+    around a value does not count.
 
     Dates are ISO 8601 calendar dates, `YYYY-MM-DD`, or as much of one as is known: `YYYY-MM` or `YYYY`, since
     the day of sampling is often withheld or lost. Numbers are decimal, with a point and no grouping.
     """
     value = value.strip()
     if not value:
-        return f"{rule.shown_name} is required." if rule.required else None
+        return "A value is required." if rule.required else None
     return CHECKS[rule.kind](rule, value)
 
 
@@ -52,30 +52,28 @@ def _check_text(_rule: FieldRule, _value: str) -> str | None:
     return None
 
 
-def _check_date(rule: FieldRule, value: str) -> str | None:
+def _check_date(_rule: FieldRule, value: str) -> str | None:
     found = DATE.fullmatch(value)
     if not found:
-        return (
-            f"{rule.shown_name}: {quoted(value)} is no date. Write YYYY-MM-DD, or YYYY-MM or YYYY if no more is known."
-        )
+        return f"{quoted(value)} is no date. Write YYYY-MM-DD, or YYYY-MM or YYYY if no more is known."
     year, month, day = (int(part or 1) for part in found.groups())
     try:
         dt.date(year, month, day)
     except ValueError:
-        return f"{rule.shown_name}: there is no {quoted(value)} in the calendar. Write YYYY-MM-DD."
+        return f"There is no {quoted(value)} in the calendar. Write YYYY-MM-DD."
     return None
 
 
-def _check_number(rule: FieldRule, value: str) -> str | None:
+def _check_number(_rule: FieldRule, value: str) -> str | None:
     if NUMBER.fullmatch(value):
         return None
-    return f"{rule.shown_name}: {quoted(value)} is no number. Write digits with a decimal point, such as 12.5."
+    return f"{quoted(value)} is no number. Write digits with a decimal point, such as 12.5."
 
 
 def _check_choice(rule: FieldRule, value: str) -> str | None:
     if value in rule.choices:
         return None
-    return f"{rule.shown_name}: {quoted(value)} is none of {', '.join(rule.choices)}."
+    return f"{quoted(value)} is none of {', '.join(rule.choices)}."
 
 
 CHECKS: dict[FieldKind, Callable[[FieldRule, str], str | None]] = {

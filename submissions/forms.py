@@ -80,7 +80,7 @@ class FilesForm(forms.Form):
     @property
     def problems(self) -> list[tuple[str, str]]:
         """Every problem with the `id` of the element to mend it at, in the order of the page."""
-        found = [(self._anchor(field), str(error)) for field in self for error in field.errors]
+        found = [(self._anchor(field), self._sentence(field, error)) for field in self for error in field.errors]
         return [("", str(error)) for error in self.non_field_errors()] + found
 
     def add_problems(self, errors: Iterable[DomainError], count: int | None = None) -> None:
@@ -95,6 +95,10 @@ class FilesForm(forms.Form):
         """The field that an error belongs to, None where it is the form as a whole."""
         name = f"{FILES_PREFIX}{error.location.category}"
         return name if name in self.fields else None
+
+    def _sentence(self, field: BoundField, error: object) -> str:
+        """An error as it stands away from its field; what is wrong with a value of the metadata names no field."""
+        return f"{field.label}: {error}" if isinstance(field.field, MetadataFormField) else str(error)
 
     def _anchor(self, field: BoundField) -> str:
         if isinstance(field.field, ExtraFilesField):
@@ -123,15 +127,13 @@ class EntryForm(FilesForm):
         max_length=MAX_ID_CHARACTERS,
         help_text="Your own name for this entry, without spaces.",
         error_messages={"required": "Enter a submission ID, your own name for this entry."},
-        widget=forms.TextInput({"class": "form-control", "autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput({"class": "form-control", "spellcheck": "false"}),
     )
     sequence = forms.CharField(
         label="Sequence",
         required=False,
         help_text="The letters alone, or one FASTA record.",
-        widget=forms.Textarea(
-            {"class": "form-control sequence-input", "rows": 8, "autocomplete": "off", "spellcheck": "false"}
-        ),
+        widget=forms.Textarea({"class": "form-control sequence-input", "rows": 8, "spellcheck": "false"}),
     )
 
     def __init__(self, *args: Any, organism: Organism, user: User, **kwargs: Any) -> None:
@@ -225,7 +227,7 @@ def _metadata_widget(field: MetadataField) -> forms.Widget:
     if field.kind == MetadataField.Kind.CHOICE:
         choices = [("", "Not given" if not field.required else "Choose …"), *((c, c) for c in field.choices)]
         return forms.Select({"class": "form-select"}, choices=choices)
-    attributes = {"class": "form-control", "autocomplete": "off"}
+    attributes = {"class": "form-control"}
     if field.kind == MetadataField.Kind.NUMBER:
         attributes["inputmode"] = "decimal"
     return forms.TextInput(attributes)

@@ -55,6 +55,10 @@ MAX_SEQUENCES = 1_000_000
 MAX_PROBLEMS = 100_000
 """Behind so many, a table is not read on, nor is a FASTA: noting a problem takes far longer than sending one."""
 
+NAMED_COLUMNS = 5
+"""How many columns are named where that of the submission IDs is not among them."""
+SEPARATORS = {",": "comma", ";": "semicolon"}
+
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -194,10 +198,29 @@ def _parse_header(line: int, cells: list[str], fields: Sequence[FieldRule], erro
             errors.add(MetadataInvalidError(sentence, _at(line)))
     found = [name for name in ID_COLUMNS if name in names]
     if not found:
-        raise MetadataInvalidError("The table has no column “id” for the submission IDs.", _at(line))
+        sentence = f"The table has no column “id” for the submission IDs. {_columns_words(names)}"
+        raise MetadataInvalidError(sentence, _at(line))
     if len(found) > 1:
         raise MetadataInvalidError("The table has both “id” and “submissionId”; keep one of them.", _at(line))
     return _Header(names, names.index(found[0]))
+
+
+def _columns_words(names: Sequence[str]) -> str:
+    """Which columns there are instead, the first of them by name."""
+    if len(names) == 1:
+        return f"Its only column is {quoted(names[0])}."
+    named, more = names[:NAMED_COLUMNS], len(names) - NAMED_COLUMNS
+    rest = f" and {more:,} more" if more > 0 else ""
+    return f"Its columns are {', '.join(map(quoted, named))}{rest}."
+
+
+def _check_separator(line: int, text: str) -> None:
+    """Raises where the header line is separated by something else: one column could only be that of the IDs."""
+    if "\t" in text or not (found := Counter(character for character in text if character in SEPARATORS)):
+        return
+    [(separator, _)] = found.most_common(1)
+    sentence = f"The table looks {SEPARATORS[separator]}-separated. Save it as tab-separated text or as .xlsx."
+    raise MetadataInvalidError(sentence, _at(line))
 
 
 class _TableReader:
@@ -224,6 +247,7 @@ class _TableReader:
             raise MetadataInvalidError(sentence, _at(line))
         text = self._without_control_characters(line, text)
         if self.header is None:
+            _check_separator(line, text)
             self.header = _parse_header(line, self._counted(line, _cells(line, text)), self.fields, self.errors)
             self._own = [rule for rule in self.fields if rule.name in self.header.names]
             self._check_accession_column(line, self.header)

@@ -42,7 +42,10 @@ def make_token(*, user: User, name: str, lifetime: timedelta) -> tuple[ApiToken,
                 )
             token = ApiToken.objects.create(user=user, name=name, token_sha256=_sha256(text), expires_at=now + lifetime)
     except IntegrityError as error:
-        message = f"You have or had a token named “{name}”. Choose another name, so that the list tells them apart."
+        message = (
+            f"You have or had a token named “{name}”. Choose another name, so that the list tells them apart. "
+            "If you have just made it and reloaded the page, it cannot be shown again: revoke it and make another."
+        )
         raise TokenNameTakenError(message) from error
     return token, text
 

@@ -5,6 +5,7 @@ import { totals } from "./selectors.js";
 
 /** Has clicks done to `widget`, which `view` shows; what loses its button hands the focus on. */
 export function listenToButtons(widget, view) {
+  const keysOf = (isMeant) => [...widget.state.rows.values()].filter(isMeant).map(({ key }) => key);
   const focusInput = () => view.inputs[0].focus();
 
   const discardOne = (key) => {
@@ -28,9 +29,15 @@ export function listenToButtons(widget, view) {
     focusInput();
   });
 
+  view.part("discard-failed").addEventListener("click", async () => {
+    const failed = keysOf((row) => row.status === "failed");
+    if (!(await view.questions.ask(discardQuestion(failed.length, widget.title)))) return;
+    widget.discard(failed);
+    view.part("discard-all").focus();
+  });
+
   view.part("retry-all").addEventListener("click", () => {
-    const failed = [...widget.state.rows.values()].filter((row) => row.problem?.retryable);
-    widget.retry(failed.map(({ key }) => key));
+    widget.retry(keysOf((row) => row.problem?.retryable));
     view.part("discard-all").focus();
   });
 }

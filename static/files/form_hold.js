@@ -67,7 +67,7 @@ class FormHold {
 
   /** Brings the button, its reason and the group in line with the widgets' states. */
   update() {
-    const reason = holdReason(this.#widgets.map((widget) => widget.state));
+    const reason = this.#reason();
     if (!this.#shortfalls().length) this.#refusal = "";
     const hadFocus = this.#message === document.activeElement;
     show(this.#message, reason || this.#refusal);
@@ -91,9 +91,8 @@ class FormHold {
 
   #onSubmit(event) {
     for (const widget of this.#widgets) widget.flush();
-    const states = this.#widgets.map((widget) => widget.state);
     const [short] = this.#shortfalls();
-    const reason = holdReason(states) || short?.sentence;
+    const reason = this.#reason() || short?.sentence;
     if (!reason) return;
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -101,6 +100,11 @@ class FormHold {
     show(this.#message, reason);
     if (this.#focusProblem()) this.#widgets[0].say(reason);
     else this.#message.focus();
+  }
+
+  #reason() {
+    const states = this.#widgets.map((widget) => widget.state);
+    return holdReason(states, this.#button?.textContent.trim());
   }
 
   /** Moves the focus to the first row that failed; rows still on their way need no hand. */

@@ -117,6 +117,7 @@ export class RowList {
     if (row.problem) {
       setText(shown.detail, detailOf(row.problem));
       setText(shown.code, row.problem.code);
+      shown.code.parentElement.hash = row.problem.code;
     }
     show(shown.retry, row.problem?.retryable === true, shown.discard);
     show(

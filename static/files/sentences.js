@@ -38,13 +38,16 @@ export function sizeOf({ status, size, sentBytes }) {
   return status === "uploading" && sentBytes < size ? bytesOf(sentBytes, size) : bytes(size);
 }
 
-/** What is wrong, and where in the file, unless the words have that already. */
-export function detailOf({ detail, line, offset }) {
+/** What is wrong, where in the file, unless the words have that already, and what to do about a file that will not do. */
+export function detailOf({ detail, line, offset, retryable, own }) {
   const place = Object.entries({ Line: line, Byte: offset })
     .filter(([, number]) => number)
-    .map(([unit, number]) => `${unit} ${number.toLocaleString("en")}`)
-    .filter((one) => !new RegExp(`\\b${one}\\b`, "i").test(detail));
-  return [detail, ...place.map((one) => `${one}.`)].join(" ");
+    .map(([unit, number]) => [unit, number.toLocaleString("en")])
+    .filter(([unit, number]) => !new RegExp(`\\b(${unit} ${number}|${number} ${unit}s)\\b`, "i").test(detail))
+    .map((one) => one.join(" "));
+  const isAdvised = retryable || own || /\b(choose|discard)\b/i.test(detail);
+  const advice = isAdvised ? [] : ["Discard it, or choose a file of the same name in its place."];
+  return [detail, ...place.map((one) => `${one}.`), ...advice].join(" ");
 }
 
 /** Speed and time left of one file, `speed` in bytes a second; empty for what is over soon anyway. */
@@ -126,23 +129,23 @@ function newlyFailed(before, after) {
   return rows.filter((row) => row.status === "failed" && before.rows.get(row.key)?.status !== "failed");
 }
 
-/** Why the form cannot be submitted yet, over all its widgets; empty when it can. */
-export function holdReason(states) {
+/** Why the form cannot be sent yet, over all its widgets; empty when it can. `action` is what its button says. */
+export function holdReason(states, action = "Submit") {
   const isWaiting = states.some((state) => !canSend(state) && totals(state).queued);
   const namesOf = (isMeant) => states.flatMap((state) => blockingRows(state).filter(isMeant).map(nameIn(state)));
   const pending = namesOf(isPending);
   const failed = namesOf((row) => row.status === "failed");
   const parts = [];
-  if (states.some(({ choosing }) => choosing)) parts.push("Submit is held until the chosen files are read.");
+  if (states.some(({ choosing }) => choosing)) parts.push(`${action} is held until the chosen files are read.`);
   if (pending.length) {
     const are = pending.length === 1 ? "is" : "are";
     parts.push(
-      `Submit is held until ${many(pending.length, "file")} ${are} uploaded: ${listed(pending)}.`,
+      `${action} is held until ${many(pending.length, "file")} ${are} uploaded: ${listed(pending)}.`,
     );
   }
   if (isWaiting) parts.push("Uploading starts once the preview of the files has no problem.");
   if (failed.length) {
-    const start = parts.length ? "" : "Submit is held: ";
+    const start = parts.length ? "" : `${action} is held: `;
     parts.push(
       `${start}${many(failed.length, "file")} failed, to be discarded or replaced: ${listed(failed)}.`,
     );

@@ -10,6 +10,9 @@ import { Meter, many } from "./words.js";
 /** A screen reader hears of what happened in this time at once, and not of each file. */
 const ANNOUNCE_EVERY_MS = 1000;
 
+/** Each row has a button: who goes by keyboard has as many steps to the end of the list. */
+const WORTH_SKIPPING = 10;
+
 export class View {
   #element;
   #parts = new Map();
@@ -64,6 +67,10 @@ export class View {
     this.part("overall").value = sum.bytes ? sum.sentBytes / sum.bytes : 1;
     this.part("retry-all").hidden = sum.retryable < 2;
     setText(this.part("retry-all"), `Try ${many(sum.retryable, "file")} again`);
+    this.part("discard-failed").hidden = !sum.failed || sum.failed === sum.files;
+    setText(this.part("discard-failed"), `Discard the ${sum.failed.toLocaleString("en")} that failed`);
+    this.part("skip").hidden = sum.files < WORTH_SKIPPING;
+    setText(this.part("skip"), `Skip the ${many(sum.files, "file")}`);
     this.#showChoices(sum.files > 0);
     this.#notice([...extra, ...noticesOf(state, { hasGroup })]);
     this.#rows.render(state.rows);

@@ -1,5 +1,6 @@
 /** The preview of one category on the bulk page: which folder goes to which entry, and what is to be mended first. */
 
+import { totals } from "../files/selectors.js";
 import { bytes, listed, many } from "../files/words.js";
 import {
   countedOf,
@@ -22,7 +23,8 @@ export class Preview {
   #title;
   #plan;
   #size = 0;
-  #isSent = false;
+  /** What has come of the uploads, as far as the next step depends on it. */
+  #came = "";
   #leftOut = [];
   #said = "";
 
@@ -36,15 +38,15 @@ export class Preview {
 
   /** Shows the state where its plan is another one than before; tells the sums, or null where nothing has changed. */
   render(state, entries) {
-    const isSent = isAllSent(state);
+    const came = `${totals(state).failed} ${isAllSent(state)}`;
     if (state.plan === this.#plan && state.rows.size === this.#size) {
-      if (isSent !== this.#isSent) this.#tellNext(state);
-      this.#isSent = isSent;
+      if (came !== this.#came) this.#tellNext(state);
+      this.#came = came;
       return null;
     }
     this.#plan = state.plan;
     this.#size = state.rows.size;
-    this.#isSent = isSent;
+    this.#came = came;
     const sum = sumsOf(state, entries);
     const refused = refusedOf(state);
     const hadFocus = this.#place.contains(document.activeElement);
@@ -58,7 +60,7 @@ export class Preview {
   /** Only that line: what the person has unfolded stays so, and who does not see it hears the same of the widget. */
   #tellNext(state) {
     const next = this.#place.querySelector(".bulk-preview-next");
-    if (next) next.textContent = nextStepOf(state, refusedOf(state));
+    next?.replaceWith(nextStep(state, refusedOf(state)));
   }
 
   /** Who does not see the preview hears what it comes to, and not again while that is the same. */
@@ -74,8 +76,7 @@ export class Preview {
     const line = element("p", "bulk-preview-line", plan.folders.length ? headlineOf(sum, this.#title) : "");
     line.dataset.previewLine = "";
     line.tabIndex = -1;
-    const next = element("p", "bulk-preview-next", nextStepOf(state, refused));
-    next.dataset.state = plan.isComplete && !refused.length ? "good" : "waiting";
+    const next = nextStep(state, refused);
     if (plan.hold && !plan.folders.length) return [next];
     return [line, next, this.#refusedFolders(plan), ...this.#lists(state, refused), this.#table(plan, sum)].filter(
       (part) => part && (part.textContent || part.childElementCount),
@@ -157,6 +158,13 @@ export class Preview {
     const keys = [...rows.values()].filter((row) => isMeant(plan.places.get(row.path))).map((row) => row.key);
     this.#widget.discard(keys);
   }
+}
+
+function nextStep(state, refused) {
+  const next = element("p", "bulk-preview-next", nextStepOf(state, refused));
+  const isGood = state.plan.isComplete && !refused.length && !totals(state).failed;
+  next.dataset.state = isGood ? "good" : "waiting";
+  return next;
 }
 
 function sentences(problems, prefix = () => "") {

@@ -2,6 +2,7 @@
 
 import { tokenOf } from "../files/token.js";
 import { bytes } from "../files/words.js";
+import { gathered } from "./gathering.js";
 import { post, refusalOf } from "./posting.js";
 
 const SHOWN = 100;
@@ -49,9 +50,11 @@ export class Sending {
     box.hidden = !problems.length;
     const title = count === 1 ? "There is a problem" : `There are ${count.toLocaleString("en")} problems`;
     box.querySelector("[data-bulk-errors-title]").textContent = title;
-    const items = problems.slice(0, SHOWN).map((problem) => this.#item(problem));
+    const items = gathered(problems).slice(0, SHOWN).map((problem) => this.#item(problem));
     box.querySelector("[data-bulk-errors-list]").replaceChildren(...items);
-    if (problems.length) box.focus();
+    if (!problems.length) return;
+    box.focus({ preventScroll: true });
+    box.scrollIntoView(); // a long list is read from its beginning
   }
 
   #item(problem) {

@@ -76,6 +76,11 @@ export function nextStepOf(state, refused) {
   const { plan, rows } = state;
   if (plan.hold) return plan.hold;
   if (!rows.size) return plan.unmatched.length ? "Choose the folder that the table speaks of." : "";
+  const { failed } = totals(state);
+  if (plan.isComplete && !refused.length && failed) {
+    const it = failed === 1 ? "it, or choose a file of the same name" : "them, or choose files of the same names";
+    return `${many(failed, "file")} failed: discard ${it} in ${failed === 1 ? "its" : "their"} place.`;
+  }
   if (plan.isComplete && !refused.length) {
     return isAllSent(state) ? "Everything is uploaded." : "Everything is clear; uploading goes by itself.";
   }

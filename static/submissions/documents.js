@@ -2,6 +2,7 @@
 
 import { tokenOf } from "../files/token.js";
 import { bytes, many } from "../files/words.js";
+import { gathered } from "./gathering.js";
 import { post, refusalOf } from "./posting.js";
 
 const CHECKED = ["metadataFile", "sequenceFile"];
@@ -77,9 +78,10 @@ export class Documents {
     this.#form.querySelector("[data-check]").hidden = !line;
     this.#say(line);
     const list = this.#part("problems");
-    const sentences = problems.slice(0, PROBLEMS_SHOWN).map(({ detail }) => detail);
-    if (problemCount > sentences.length)
-      sentences.push(`… and ${many(problemCount - sentences.length, "more problem")}.`);
+    const gatheredProblems = gathered(problems);
+    const sentences = gatheredProblems.slice(0, PROBLEMS_SHOWN).map(({ detail }) => detail);
+    const shown = gatheredProblems.slice(0, PROBLEMS_SHOWN).reduce((sum, { count }) => sum + count, 0);
+    if (problemCount > shown) sentences.push(`… and ${many(problemCount - shown, "more problem")}.`);
     list.replaceChildren(...sentences.map(item));
     list.hidden = !sentences.length;
     this.#onChecked(checked);

@@ -25,7 +25,7 @@ from submissions.models import Group, Organism
 from submissions.sequences import FIELD as SEQUENCE_FIELD
 from submissions.tables import FIELD as TABLE_FIELD
 from submissions.tables import template_table
-from submissions.views.common import member
+from submissions.views.common import member, sent_before
 
 HTML_TYPE, JSON_TYPE = "text/html", "application/json"
 
@@ -78,8 +78,14 @@ def _page_with(request: HttpRequest, form: BulkForm, error: ValidationFailedErro
 
 
 def _page(request: HttpRequest, form: BulkForm, status: int = 200) -> HttpResponse:
-    has_groups = Group.objects.visible_to(member(request)).exists()
-    context = {"organism": form.organism, "form": form, "has_groups": has_groups}
+    user = member(request)
+    context = {
+        "organism": form.organism,
+        "form": form,
+        "has_groups": Group.objects.visible_to(user).exists(),
+        # What was just sent waits in the boxes of the form that comes back.
+        "sent_before": sent_before(user, form.organism) if form.file_fields and not form.is_bound else [],
+    }
     return render(request, "submissions/organism_submit_bulk.html", context, status=status)
 
 

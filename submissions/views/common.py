@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from accounts.models import User
 from common.errors import DomainError, ValidationFailedError
+from files.models import File, FileQuerySet
 from submissions import services
 from submissions.models import Organism, Submission, SubmissionQuerySet
 
 REASONS_TOLD = 3
 """How many of the reasons why nothing was released a page tells; the states of the entries tell the rest."""
+
+RECENT = timedelta(days=30)
+"""Uploads from before are not reminded of: with a bound, the years of a busy group need not be looked through."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentBefore:
+    """Files for an organism that no entry has, of one of the user's groups; `unfinished` of them have not arrived."""
+
+    group_id: int
+    group_name: str
+    number: int
+    unfinished: int
 
 
 def member(request: HttpRequest) -> User:
@@ -29,6 +45,22 @@ def member(request: HttpRequest) -> User:
 def visible_submissions(user: User) -> SubmissionQuerySet:
     """The submissions that the user may see, newest first."""
     return Submission.objects.visible_to(user).order_by("-pk")
+
+
+def recent_unattached(user: User) -> FileQuerySet:
+    """Lately requested files of the user's groups that belong to no entry."""
+    recent = File.objects.visible_to(user).unattached().filter(requested_at__gte=timezone.now() - RECENT)
+    return recent.exclude(status=File.Status.EXPIRED)
+
+
+def sent_before(user: User, organism: Organism) -> list[SentBefore]:
+    """What one can go on with on a page to submit to the organism, by group; one query."""
+    files = recent_unattached(user).attachable().filter(claimed_category__organism=organism)
+    groups = files.values_list("group", "group__name").order_by("group__name")
+    return [
+        SentBefore(*row)
+        for row in groups.annotate(number=Count("pk"), unfinished=Count("pk", filter=Q(status=File.Status.REQUESTED)))
+    ]
 
 
 def counted_page(submissions: QuerySet[Submission], number: str | None, size: int) -> Page[Submission]:

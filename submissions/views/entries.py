@@ -6,6 +6,9 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -80,9 +83,10 @@ def entry_files(request: HttpRequest, accession: str, version: int) -> HttpRespo
     status = 200
     if form.is_valid():
         try:
-            services.replace_files(
+            saved = services.replace_files(
                 user=member(request), accession=accession, version=version, replacement=form.replacement()
             )
+            messages.success(request, _saved_words(saved))
             return redirect("entry", accession, version)
         except ValidationFailedError as failure:
             form.add_problems(failure.errors)
@@ -101,6 +105,19 @@ def entry_files(request: HttpRequest, accession: str, version: int) -> HttpRespo
         "is_open": is_sent or entry.can_be_edited,
     }
     return render(request, "submissions/entry_files.html", context, status=status)
+
+
+def _saved_words(entry: SequenceEntry) -> SafeString:
+    """That the files are saved, what becomes of the entry, and the way to what else is to be corrected."""
+    is_open = entry.status == SequenceEntry.Status.VERIFYING
+    state = "verified again" if is_open else entry.get_status_display().lower()
+    words = format_html("The files of {} are saved; the entry is {}.", entry.given_submission_id, state)
+    others = entry.submission.entries.filter(status=SequenceEntry.Status.REJECTED).exclude(pk=entry.pk).count()
+    if not others:
+        return words
+    what = "1 more entry has" if others == 1 else f"{others:,} more entries have"
+    address = reverse("submission", args=[entry.submission_id])
+    return format_html('{} <a href="{}?show=problems">{} problems</a>.', words, address, what)
 
 
 # --- releasing and withdrawing it ----------------------------------------------------------------------

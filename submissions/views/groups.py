@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 from django.contrib import messages
@@ -81,11 +82,13 @@ def group_detail(request: HttpRequest, group_id: int) -> HttpResponse:
             form.add_error("username", error.detail)
     uploads = File.objects.filter(group=group).unattached().select_related("requested_by", "claimed_category__organism")
     uploads = uploads.prefetch_related("check_results").order_by("-requested_at", "claimed_name", "pk")
+    memberships = _memberships(group)
     context = {
         "group": group,
         "form": form,
         "usage": usage_of(group),
-        "memberships": group.memberships.select_related("user").order_by("user__username"),
+        "memberships": memberships,
+        "can_leave": _can_leave(member(request), memberships),
         "page": Paginator(uploads, UPLOADS_A_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "submissions/group_detail.html", context)
@@ -94,6 +97,15 @@ def group_detail(request: HttpRequest, group_id: int) -> HttpResponse:
 def group_of_member(request: HttpRequest, group_id: int) -> Group:
     """The group, if one is a member of it; for everybody else there is none (404)."""
     return get_object_or_404(Group.objects.visible_to(member(request)), pk=group_id)
+
+
+def _memberships(group: Group) -> list[GroupMembership]:
+    return list(group.memberships.select_related("user").order_by("user__username"))
+
+
+def _can_leave(user: User, memberships: Iterable[GroupMembership]) -> bool:
+    """Whether another member has an open account, as `services.remove_member` asks."""
+    return any(membership.user.is_active for membership in memberships if membership.user_id != user.pk)
 
 
 def _add(request: HttpRequest, group: Group, username: str) -> HttpResponse:
@@ -119,7 +131,8 @@ def member_remove(request: HttpRequest, group_id: int, username: str) -> HttpRes
         except LastMemberError as error:
             messages.error(request, error.detail)
             return redirect("group", group.pk)
-    return render(request, "submissions/member_remove.html", {"group": group, "person": person})
+    can_go = person != request.user or _can_leave(person, _memberships(group))
+    return render(request, "submissions/member_remove.html", {"group": group, "person": person, "can_go": can_go})
 
 
 def _remove(request: HttpRequest, group: Group, person: User) -> HttpResponse:

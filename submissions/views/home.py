@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.db.models import Count, Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from files.models import File, FileCategory
+from files.models import FileCategory
 from submissions.models import Group, MetadataField, Organism, SequenceEntry
-from submissions.views.common import counted_page, member, visible_submissions
+from submissions.views.common import counted_page, member, recent_unattached, visible_submissions
 
 LATEST_SUBMISSIONS = 5
-RECENT = timedelta(days=30)
-"""Uploads from before are not reminded of: with a bound, the years of a busy group need not be looked through."""
 
 
 @require_safe
@@ -49,9 +44,7 @@ def _of_member(user: User) -> dict[str, object]:
 
 def _unattached(user: User) -> list[Group]:
     """The user's groups that have uploads which belong to no entry, each with their `number_unattached`."""
-    recent = File.objects.visible_to(user).unattached().filter(requested_at__gte=timezone.now() - RECENT)
-    recent = recent.exclude(status=File.Status.EXPIRED)
-    numbers = dict(recent.order_by().values_list("group").annotate(number=Count("pk")))
+    numbers = dict(recent_unattached(user).order_by().values_list("group").annotate(number=Count("pk")))
     groups = list(Group.objects.filter(pk__in=numbers).order_by("name"))
     for group in groups:
         group.number_unattached = numbers[group.pk]  # type: ignore[attr-defined]  # for the template

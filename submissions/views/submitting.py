@@ -13,7 +13,7 @@ from common.problems import STATUS_OF_CODE
 from submissions import services
 from submissions.forms import EntryForm
 from submissions.models import Group, Organism
-from submissions.views.common import member
+from submissions.views.common import member, sent_before
 
 
 @login_required
@@ -35,7 +35,13 @@ def organism_submit(request: HttpRequest, slug: str) -> HttpResponse:
             status = STATUS_OF_CODE[error.code]
             form.add_problems([error], 1)
     has_groups = Group.objects.visible_to(user).exists()
-    context = {"organism": organism, "form": form, "has_groups": has_groups}
+    context = {
+        "organism": organism,
+        "form": form,
+        "has_groups": has_groups,
+        # What was just sent waits in the boxes of the form that comes back.
+        "sent_before": sent_before(user, organism) if form.file_fields and not is_sent else [],
+    }
     return render(request, "submissions/organism_submit.html", context, status=status)
 
 

@@ -84,6 +84,7 @@ def test_a_token_is_shown_in_the_answer_that_nobody_stores_and_never_again(clien
         ({"name": ""}, "Give the token a name."),
         ({"name": "a\u202eb"}, "characters in it that cannot be seen"),
         ({"name": "taken"}, "You have or had a token named “taken”."),
+        ({"name": "taken"}, "[^<]*If you have just made it and reloaded the page, it cannot be shown again:"),
         ({"lifetime": "100000"}, "Choose for how long the token works."),
     ],
 )

@@ -92,3 +92,5 @@ def test_a_form_without_its_token_is_refused_in_words(user: User) -> None:
     client = Client(enforce_csrf_checks=True)
     answer = client.post("/login", {"username": user.username, "password": PASSWORD})
     assertContains(answer, "The form has expired", status_code=403)
+    assertContains(answer, "Go back: what you filled in is still there.", status_code=403)
+    assertContains(answer, '<a href="/login" target="_blank" rel="noopener">log in</a>', html=True, status_code=403)

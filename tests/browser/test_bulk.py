@@ -100,6 +100,49 @@ def test_a_run_of_96_samples_is_dropped_looked_at_and_submitted(bulk: Page, tmp_
     expect(bulk.locator('[data-entry-status="ACCEPTED"]')).to_have_count(96)
 
 
+def test_what_failed_among_many_is_told_and_discarded_in_one_go(bulk: Page, tmp_path: Path) -> None:
+    ids = [f"s{number}" for number in range(12)]
+    for name in ids:
+        reads(tmp_path / "run" / name / "r.fastq.gz", name)
+    for name in ids[:3]:
+        path = tmp_path / "run" / name / "r.fastq.gz"
+        path.write_bytes(path.read_bytes()[:-8])
+    bulk.get_by_label("Metadata table").set_input_files(table(tmp_path / "t.tsv", "id", *ids))
+    bulk.get_by_label("Sequences").set_input_files(sequences(tmp_path / "s.fasta", *ids))
+    bulk.locator("#folder-rawReads").set_input_files(tmp_path / "run")
+
+    expect(box(bulk).locator("[data-file-status=verified]")).to_have_count(9, timeout=BUSY)
+    next_step = preview(bulk).locator("[data-state]")
+    expect(next_step).to_have_text("3 files failed: discard them, or choose files of the same names in their place.")
+    expect(next_step).to_have_attribute("data-state", "waiting")
+    failed = box(bulk).locator("[data-file-status=failed]").first
+    expect(failed).to_contain_text("Discard it, or choose a file of the same name in its place.")
+    expect(failed.get_by_role("link")).to_have_attribute("href", re.compile(r"/help/problems#\w+_truncated$"))
+    expect_no_violations(bulk)
+
+    skip = box(bulk).get_by_role("link", name="Skip the 12 files")
+    skip.focus()
+    expect(skip).to_be_in_viewport()
+    skip.press("Enter")
+    expect(bulk.locator("#folder-rawReads")).to_be_focused()
+    box(bulk).get_by_role("button", name="Discard the 3 that failed").press("Enter")
+    bulk.get_by_role("dialog").get_by_role("button", name="Discard 3 files").press("Enter")
+    expect(box(bulk).locator("[data-file-row]")).to_have_count(9)
+    expect(box(bulk).get_by_role("button", name="Discard all files")).to_be_focused()
+    expect(next_step).to_have_text("Everything is uploaded.")
+    submit_button(bulk).click()
+    expect_accepted(bulk)
+
+
+def test_one_mistake_in_a_column_is_told_once_and_from_the_beginning(bulk: Page, tmp_path: Path) -> None:
+    rows = [f"s{number}\t31/03/2025" for number in range(60)]
+    bulk.get_by_label("Metadata table").set_input_files(table(tmp_path / "t.tsv", "id\tdate", *rows, "s 99\t2025"))
+    problems = bulk.locator("[data-check-problems]").get_by_role("listitem")
+    expect(problems).to_have_count(2)
+    expect(problems.first).to_contain_text("“31/03/2025” is no date.")
+    expect(problems.first).to_contain_text("59 more rows like this, up to line 61.")
+
+
 def test_the_usual_mess_is_told_before_a_byte_moves(bulk: Page, tmp_path: Path) -> None:
     run = tmp_path / "run ü #1 100%"
     apart = unicodedata.normalize("NFD", "Zürich")

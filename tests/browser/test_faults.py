@@ -83,7 +83,11 @@ def test_files_that_are_chosen_before_the_scripts_have_come_are_taken(page: Page
     file.write_bytes(Random().randbytes(100))
     log_in(page, "alice")
     held: list[Route] = []
-    page.route("**/files/extra_files*.js", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/files/extra_files*.js", hold)
     page.goto("/organisms/ebola-sudan/submit", wait_until="commit")
     page.locator("#files-supplementary").set_input_files(file)
     for route in held:

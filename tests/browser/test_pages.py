@@ -63,6 +63,18 @@ def test_problems_are_summed_up_in_focus_and_lead_to_their_fields(page: Page, en
     expect(page.get_by_label("Submission ID")).to_be_focused()
 
 
+def test_coming_back_to_the_form_finds_what_was_typed(page: Page, enter: Enter) -> None:
+    enter(SUBMIT)
+    typed = {"Submission ID": "typed-before", "Country": "Uganda", "Date": "2024-05", "Sequence": "ACGT"}
+    for label, value in typed.items():
+        page.get_by_label(label).fill(value)
+    page.get_by_role("link", name="Groups").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Groups")
+    page.go_back()
+    for label, value in typed.items():
+        expect(page.get_by_label(label)).to_have_value(value)
+
+
 def test_a_second_click_while_the_form_is_on_its_way_sends_nothing(page: Page, enter: Enter) -> None:
     enter(SUBMIT)
     page.get_by_label("Submission ID").fill("clicked-twice")

@@ -203,15 +203,21 @@ def test_who_is_logged_out_loses_nothing_of_a_form(form: Page, notes: Path, page
     expect_status(form, notes.name, "uploaded", "verified")
     form.context.clear_cookies(name="sessionid")
     submit_button(form).click()
-    expect(form.get_by_role("alert")).to_contain_text("You are logged out. Log in in another window")
+    note = form.get_by_role("alert")
+    expect(note).to_have_text(
+        "You are logged out. Log in in another window, come back to this page and try again: all of it stays here."
+    )
     expect_no_violations_in_any_look(form)
+    with form.context.expect_page() as opened:
+        note.get_by_role("link", name="Log in").click()
+    other = opened.value
+    expect(other).to_have_url(re.compile("/login$"))
+    log_in(other)
+    other.close()
     assert page_errors
     assert all("401" in error for error in page_errors), page_errors
     page_errors.clear()
 
-    other = form.context.new_page()
-    log_in(other)
-    other.close()
     submit_button(form).click()
     expect(status_of_submission(form)).to_have_attribute("data-submission-status", re.compile("VERIFYING|ACCEPTED"))
     expect(form.get_by_text("kept-over-a-log-in").first).to_be_visible()

@@ -40,6 +40,11 @@ test("what comes next is said in one sentence", () => {
   const sent = stateOf(["s1/a"]);
   sent.rows.get("s1/a").status = "uploaded";
   assert.equal(nextStepOf(sent, []), "Everything is uploaded.");
+  sent.rows.get("s1/a").status = "failed";
+  assert.equal(
+    nextStepOf({ ...sent }, []),
+    "1 file failed: discard it, or choose a file of the same name in its place.",
+  );
   assert.match(nextStepOf(stateOf(["s1/a"]), [{}]), /Nothing is uploaded yet/);
   assert.match(nextStepOf(stateOf(["other/a"]), []), /Nothing is uploaded yet/);
   const begun = stateOf(["s1/a", "other/a"]);

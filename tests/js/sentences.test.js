@@ -100,10 +100,24 @@ test("files whose plan is not complete are told to wait, and hold submit", () =>
 });
 
 test("what is wrong says where, once", () => {
-  assert.equal(detailOf({ detail: "It is cut.", line: 1200, offset: 3400 }), "It is cut. Line 1,200. Byte 3,400.");
-  assert.equal(detailOf({ detail: "Line 1, in record 1, is long.", line: 1 }), "Line 1, in record 1, is long.");
-  assert.equal(detailOf({ detail: "Line 12 is long.", line: 1 }), "Line 12 is long. Line 1.");
-  assert.equal(detailOf({ detail: "It is empty." }), "It is empty.");
+  const own = true;
+  assert.equal(detailOf({ detail: "It is cut.", line: 1200, offset: 3400, own }), "It is cut. Line 1,200. Byte 3,400.");
+  assert.equal(detailOf({ detail: "Line 1, in record 1, is long.", line: 1, own }), "Line 1, in record 1, is long.");
+  assert.equal(detailOf({ detail: "Line 12 is long.", line: 1, own }), "Line 12 is long. Line 1.");
+  assert.equal(detailOf({ detail: "It ends after 1,200 bytes.", offset: 1200, own }), "It ends after 1,200 bytes.");
+  assert.equal(detailOf({ detail: "It is empty.", own }), "It is empty.");
+});
+
+test("what to do about a file that will not do is said, unless it is said already or to try again may help", () => {
+  const advice = "Discard it, or choose a file of the same name in its place.";
+  assert.equal(detailOf({ detail: "It is cut." }), `It is cut. ${advice}`);
+  assert.equal(detailOf({ detail: "It was moved. Choose it again." }), "It was moved. Choose it again.");
+  assert.equal(detailOf({ detail: "No connection.", retryable: true }), "No connection.");
+});
+
+test("the form is held in the words of its button", () => {
+  assert.equal(holdReason([widget("uploading")], "Save").split(" until")[0], "Save is held");
+  assert.equal(holdReason([widget("failed")], "Save").split(":")[0], "Save is held");
 });
 
 test("the summary says how far it is", () => {

@@ -165,6 +165,41 @@ def test_a_header_without_an_id_column_leaves_the_rows_unknown() -> None:
     assert (table.rows, table.complete) == ([], False)
 
 
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [
+        ("country", "Its only column is “country”."),
+        ("@A00123:45:HJ 1:N:0:ATCACG", "Its only column is “@A00123:45:HJ 1:N:0:ATCACG”."),
+        ("x" * 80, f"Its only column is “{'x' * 59}…”."),
+        ("a\tb,c", "Its columns are “a”, “b,c”."),
+        ("a\tb\tc\td\te", "Its columns are “a”, “b”, “c”, “d”, “e”."),
+        ("a\tb\tc\td\te\tf\tg", "Its columns are “a”, “b”, “c”, “d”, “e” and 2 more."),
+    ],
+)
+def test_a_header_without_an_id_column_is_told_with_the_columns_that_it_has(header: str, columns: str) -> None:
+    said = f"The table has no column “id” for the submission IDs. {columns}"
+
+    assert sentence_of(f"{header}\ns1\n") == said
+
+
+@pytest.mark.parametrize(
+    ("header", "kind"),
+    [
+        ("id,country,date", "comma"),
+        ('"id","country","date"', "comma"),
+        ("id;country;date", "semicolon"),
+        ("id;date (from, to);country", "semicolon"),
+    ],
+)
+def test_a_table_with_another_separator_is_told_how_to_be_saved(header: str, kind: str) -> None:
+    required = FieldRule("country", "Country", required=True)
+    content = f"{header}\ns1,Sudan,2024\n"
+
+    assert problems_of(content, fields=(required,)) == [("metadata_invalid", 1)]
+    said = f"The table looks {kind}-separated. Save it as tab-separated text or as .xlsx."
+    assert sentence_of(content, fields=(required,)) == said
+
+
 def test_a_required_column_that_is_missing_is_told_once() -> None:
     rule = FieldRule("country", "Country", required=True)
 
@@ -178,7 +213,7 @@ def test_a_required_value_that_is_missing_is_told_with_its_line(value: str) -> N
     content = f"id\tcountry\ns1\tSudan\ns2\t{value}\n"
 
     assert problems_of(content, fields=(rule,)) == [("metadata_invalid", 3)]
-    assert sentence_of(content, fields=(rule,)) == "Line 3, column “country”: Country is required."
+    assert sentence_of(content, fields=(rule,)) == "Line 3, column “country”: A value is required."
 
 
 @pytest.mark.parametrize("cell", ["", " ", "\u00a0"])
@@ -365,7 +400,7 @@ def test_what_is_no_date_of_the_calendar_is_refused(value: str) -> None:
     sentence = check_value(DATE, value)
 
     assert sentence is not None
-    assert sentence.startswith("Collection date: ")
+    assert "Collection date" not in sentence
     assert "YYYY-MM-DD" in sentence
 
 
@@ -376,12 +411,14 @@ def test_a_decimal_number_is_a_number(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["1,5", "1 000", "NaN", "inf", "0x10", "1e", ".", "-", "٣", "5 years"])
 def test_what_is_no_decimal_number_is_refused(value: str) -> None:
-    assert "Age" in (check_value(AGE, value) or "")
+    sentence = check_value(AGE, value)
+
+    assert sentence == f"“{value}” is no number. Write digits with a decimal point, such as 12.5."
 
 
 def test_a_choice_is_one_of_its_values_to_the_letter() -> None:
     assert check_value(SAMPLE, " serum ") is None
-    assert check_value(SAMPLE, "Serum") == "Sample: “Serum” is none of blood, serum."
+    assert check_value(SAMPLE, "Serum") == "“Serum” is none of blood, serum."
 
 
 def test_a_text_may_be_anything() -> None:

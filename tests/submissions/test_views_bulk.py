@@ -260,6 +260,8 @@ def test_the_page_asks_for_what_the_organism_takes(alice: Client, demo: Demo) ->
     assertContains(page, "data-bulk-form")
     assertContains(page, 'class="extra-files"', count=2)
     assertContains(page, 'name="sequenceFile"')
+    text = page.content.decode()
+    assert text.index("an Excel workbook") < text.index("template.tsv") < text.index('name="sequenceFile"')
     organism = OrganismFactory.create(sequences=Organism.Sequences.FORBIDDEN)
     other = alice.get(f"/organisms/{organism.slug}/submit/bulk")
     assertNotContains(other, "sequenceFile")

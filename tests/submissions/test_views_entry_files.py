@@ -76,6 +76,24 @@ def test_saving_replaces_the_files_and_leads_to_the_entry(client: Client, entry:
     assert (entry.status, entry.attachments.get().file) == ("ACCEPTED", file)
 
 
+def test_saving_says_what_becomes_of_the_entry_and_what_else_is_to_be_corrected(
+    client: Client, entry: SequenceEntry
+) -> None:
+    unread = FileFactory.create(status=File.Status.UPLOADED, group=entry.submission.group)
+    page = client.post(f"/entries/{entry}/files", form_of(entry, unread), follow=True)
+    sentence = f"The files of {entry.given_submission_id} are saved; the entry is"
+    assertContains(page, f"{sentence} verified again.")
+    assertNotContains(page, "?show=problems")
+
+    link = f'<a href="/submissions/{entry.submission_id}?show=problems">'
+    for words in ("1 more entry has problems", "2 more entries have problems"):
+        another = SequenceEntryFactory.create(submission=entry.submission, status="REJECTED")
+        SequenceEntry.objects.filter(pk=entry.pk).update(status="REJECTED", settled_at=another.settled_at)
+        entry.refresh_from_db()
+        page = client.post(f"/entries/{entry}/files", form_of(entry, verified(entry)), follow=True)
+        assertContains(page, f"{sentence} accepted. {link}{words}</a>.")
+
+
 def test_what_was_opened_is_saved_as_it_is(client: Client, entry: SequenceEntry) -> None:
     SequenceEntry.objects.update(status="ACCEPTED")
     entry.attachments.get().file.check_results.update(passed=True, code="")

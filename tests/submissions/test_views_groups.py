@@ -161,9 +161,25 @@ def test_leaving_leads_to_the_other_groups(client: Client, group: Group) -> None
 
 
 def test_the_last_member_hears_why_they_cannot_leave(client: Client, group: Group) -> None:
-    page = client.post(f"/groups/{group.pk}/members/alice/remove", follow=True)
+    GroupMembershipFactory.create(group=group, user=UserFactory.create(username="carol", is_active=False))
+    path = f"/groups/{group.pk}/members/alice/remove"
+    page = client.post(path, follow=True)
     assertContains(page, "You are the last member")
-    assert group.memberships.count() == 1
+    assert group.memberships.count() == 2
+    assertContains(page, "The last member cannot leave. Add somebody else first.")
+    assertNotContains(page, path)
+    assertContains(page, f"/groups/{group.pk}/members/carol/remove")
+    question = client.get(path)
+    assertContains(question, f"You cannot leave “{group.name}”")
+    assertNotContains(question, '<button type="submit" class="btn btn-danger">')
+    assertContains(client.get(f"/groups/{group.pk}/members/carol/remove"), "Remove carol</button>")
+
+
+def test_who_is_not_the_last_member_may_leave(client: Client, group: Group) -> None:
+    GroupMembershipFactory.create(group=group)
+    page = client.get(f"/groups/{group.pk}")
+    assertContains(page, f'href="/groups/{group.pk}/members/alice/remove">Leave</a>')
+    assertNotContains(page, "The last member cannot leave.")
 
 
 # --- unattached uploads ----------------------------------------------------------------------------

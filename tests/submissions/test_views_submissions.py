@@ -332,7 +332,7 @@ def test_what_one_wants_next_is_a_button(alice: Client, demo: Demo) -> None:
     page = alice.get(f"/submissions/{many.pk}")
     assertContains(page, 'href="?show=problems">Show the 2 entries with problems</a>')
     for entry in many.entries.all():
-        assertContains(page, f'class="entry-correct" href="/entries/{entry}/files"')
+        assertContains(page, f'class="btn btn-plain btn-sm" href="/entries/{entry}/files"')
 
 
 @pytest.mark.embedded

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from files.models import FileAttachment
 from submissions.models import Organism, SequenceEntry, Submission
-from tests.factories import MetadataFieldFactory, OrganismFactory, UserFactory, group_of
+from tests.factories import (
+    FileAttachmentFactory,
+    FileCategoryFactory,
+    FileFactory,
+    MetadataFieldFactory,
+    OrganismFactory,
+    UserFactory,
+    group_of,
+)
 from tests.fixtures import FASTQ_GZ, Api, Demo, new_file_id
 
 ADDRESS = "/organisms/ebola-sudan/submit"
@@ -136,10 +146,12 @@ def test_metadata_rules_hold_in_the_form(alice: Client, demo: Demo) -> None:
     MetadataFieldFactory.create(**fields, name="tissue", shown_name="Tissue", kind="CHOICE", choices=["blood", "serum"])
     answer = send(alice, demo, metadata__ct="high", metadata__tissue="hair")
     assert errors_of(answer) == {
-        "metadata.host": ["Host is required."],
-        "metadata.ct": ["Ct value: “high” is no number. Write digits with a decimal point, such as 12.5."],
-        "metadata.tissue": ["Tissue: “hair” is none of blood, serum."],
+        "metadata.host": ["A value is required."],
+        "metadata.ct": ["“high” is no number. Write digits with a decimal point, such as 12.5."],
+        "metadata.tissue": ["“hair” is none of blood, serum."],
     }
+    assertContains(answer, '<a href="#id_metadata.host">Host: A value is required.</a>', html=True)
+    assertContains(answer, '<a href="#id_metadata.tissue">Tissue: “hair” is none of blood, serum.</a>', html=True)
     send(alice, demo, metadata__host="human", metadata__ct="21.5", metadata__tissue="serum")
     assert SequenceEntry.objects.get().metadata == {"host": "human", "ct": "21.5", "tissue": "serum"}
 
@@ -240,7 +252,49 @@ def test_the_forms_queries_do_not_grow(
     alice: Client, demo: Demo, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     MetadataFieldFactory.create_batch(5, organism=demo.organism)
+    category = demo.organism.file_categories.get(name="rawReads")
     for _ in range(5):
-        group_of(demo.alice)
-    with django_assert_max_num_queries(8):
+        FileFactory.create(group=group_of(demo.alice), claimed_category=category)
+    with django_assert_max_num_queries(9):
         alice.get(ADDRESS)
+
+
+# --- what waits from before ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", [ADDRESS, f"{ADDRESS}/bulk"])
+def test_what_was_sent_before_and_is_attached_nowhere_is_told_above_the_boxes(
+    alice: Client, demo: Demo, address: str
+) -> None:
+    raw_reads = demo.organism.file_categories.get(name="rawReads")
+    elsewhere = FileCategoryFactory.create()
+    for_it = {"claimed_category": raw_reads}
+    FileFactory.create(group=demo.other_group, **for_it)
+    FileFactory.create(group=demo.group, claimed_category=elsewhere)
+    FileFactory.create(group=demo.group, status="EXPIRED", **for_it)
+    FileFactory.create(group=demo.group, requested_at=timezone.now() - timedelta(days=31), **for_it)
+    FileFactory.create(group=demo.group, quarantined_at=timezone.now(), quarantined_by=demo.admin, **for_it)
+    FileAttachmentFactory.create(file=FileFactory.create(group=demo.group, status="VERIFIED", **for_it))
+    assertNotContains(alice.get(address), "attached nowhere")
+
+    FileFactory.create_batch(2, group=demo.group, **for_it)
+    FileFactory.create(group=demo.group, status="VERIFIED", **for_it)
+    FileFactory.create(group=group_of(demo.alice), status="VERIFIED", **for_it)
+    page = alice.get(address)
+    assertContains(
+        page,
+        "<p>3 files that were sent for Ebola Sudan before are attached nowhere (2 not finished). Choose the same "
+        "files again to go on with them, or see them on the page of "
+        f'<a href="/groups/{demo.group.pk}#uploads">Demo Lab</a>.</p>',
+        html=True,
+    )
+    assertContains(page, "1 file that was sent for Ebola Sudan before is attached nowhere. Choose the same file again")
+    text = page.content.decode()
+    assert text.index("attached nowhere") < text.index('class="extra-files"')
+
+
+def test_what_the_form_that_comes_back_holds_is_not_told_as_sent_before(alice: Client, demo: Demo) -> None:
+    category = demo.organism.file_categories.get(name="rawReads")
+    FileFactory.create(group=demo.group, claimed_category=category)
+    assertNotContains(alice.post(ADDRESS, {}), "attached nowhere")
+    assertNotContains(alice.post(f"{ADDRESS}/bulk", {}), "attached nowhere")

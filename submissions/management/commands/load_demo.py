@@ -20,7 +20,7 @@ CATEGORIES = (
         "rawReads",
         "Raw reads",
         ContentCheck.FASTQ,
-        "The reads as they came from the sequencer, as FASTQ, best gzipped. Every record is checked.",
+        "The reads as they came from the sequencer, best gzipped.",
     ),
     (
         "supplementary",
