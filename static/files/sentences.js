@@ -43,7 +43,7 @@ export function detailOf({ detail, line, offset, retryable, own }) {
   const place = Object.entries({ Line: line, Byte: offset })
     .filter(([, number]) => number)
     .map(([unit, number]) => [unit, number.toLocaleString("en")])
-    .filter(([unit, number]) => !new RegExp(`\\b(${unit} ${number}|${number} ${unit}s)\\b`, "i").test(detail))
+    .filter(([unit, number]) => !new RegExp(`\\b${unit} ${number}\\b|(?<![\\d,])${number} ${unit}s\\b`, "i").test(detail))
     .map((one) => one.join(" "));
   const isAdvised = retryable || own || /\b(choose|discard)\b/i.test(detail);
   const advice = isAdvised ? [] : ["Discard it, or choose a file of the same name in its place."];

@@ -105,6 +105,7 @@ test("what is wrong says where, once", () => {
   assert.equal(detailOf({ detail: "Line 1, in record 1, is long.", line: 1, own }), "Line 1, in record 1, is long.");
   assert.equal(detailOf({ detail: "Line 12 is long.", line: 1, own }), "Line 12 is long. Line 1.");
   assert.equal(detailOf({ detail: "It ends after 1,200 bytes.", offset: 1200, own }), "It ends after 1,200 bytes.");
+  assert.equal(detailOf({ detail: "It ends after 1,200 bytes.", offset: 200, own }), "It ends after 1,200 bytes. Byte 200.");
   assert.equal(detailOf({ detail: "It is empty.", own }), "It is empty.");
 });
 
