@@ -71,16 +71,6 @@ export function isAllSent(state) {
   return state.rows.size > 0 && totals(state).ready === state.rows.size;
 }
 
-/** Whether nothing waits for the person: the plan is complete, and no file is refused or has failed. */
-export function areNoneToMend(state, refused) {
-  return state.plan.isComplete && !refused.length && !totals(state).failed;
-}
-
-function failedOf(count) {
-  const advice = count === 1 ? "discard it, or choose a file of the same name to replace it" : "discard them, or choose files of the same names to replace them";
-  return `${many(count, "file")} failed: ${advice}.`;
-}
-
 /** What the person does next: mend, wait, or nothing. */
 export function nextStepOf(state, refused) {
   const { plan, rows } = state;
@@ -92,8 +82,6 @@ export function nextStepOf(state, refused) {
     return `${many(failed, "file")} failed: discard ${it} in ${failed === 1 ? "its" : "their"} place.`;
   }
   if (plan.isComplete && !refused.length) {
-    const { failed } = totals(state);
-    if (failed) return failedOf(failed);
     return isAllSent(state) ? "Everything is uploaded." : "Everything is clear; uploading goes by itself.";
   }
   const isBegun = [...rows.values()].some((row) => row.fileId);

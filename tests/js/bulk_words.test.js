@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { plannerOf } from "../../static/files/planning.js";
-import { areNoneToMend, headlineOf, nextStepOf, refusedOf, stillLeftOut, sumsOf, summaryOf } from "../../static/submissions/bulk_words.js";
+import { headlineOf, nextStepOf, refusedOf, stillLeftOut, sumsOf, summaryOf } from "../../static/submissions/bulk_words.js";
 
 const IDS = ["s1", "s2", "s3"];
 
@@ -51,20 +51,6 @@ test("what comes next is said in one sentence", () => {
   begun.rows.get("s1/a").fileId = "f";
   assert.match(nextStepOf(begun, []), /^No further file is sent for now\. Mend/);
   assert.equal(nextStepOf(stateOf([]), []), "");
-});
-
-test("files that failed are what comes next, though the plan is clear", () => {
-  const state = stateOf(["s1/a", "s2/a"]);
-  for (const row of state.rows.values()) row.status = "uploading";
-  assert.equal(areNoneToMend(state, []), true);
-  assert.equal(areNoneToMend(state, [{}]), false);
-  state.rows.get("s1/a").status = "failed";
-  const after = { ...state };
-  const advice = "discard them, or choose files of the same names to replace them.";
-  assert.equal(nextStepOf(after, []), `1 file failed: ${advice.replaceAll("them", "it").replace("files", "a file").replace("names", "name")}`);
-  assert.equal(areNoneToMend(after, []), false);
-  state.rows.get("s2/a").status = "failed";
-  assert.equal(nextStepOf({ ...state }, []), `2 files failed: ${advice}`);
 });
 
 test("what was left out is told until it is chosen again", () => {
