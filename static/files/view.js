@@ -68,7 +68,8 @@ export class View {
     this.part("retry-all").hidden = sum.retryable < 2;
     setText(this.part("retry-all"), `Try ${many(sum.retryable, "file")} again`);
     this.part("discard-failed").hidden = !sum.failed || sum.failed === sum.files;
-    setText(this.part("discard-failed"), `Discard the ${sum.failed.toLocaleString("en")} that failed`);
+    const those = sum.failed === 1 ? "one" : sum.failed.toLocaleString("en");
+    setText(this.part("discard-failed"), `Discard the ${those} that failed`);
     this.part("skip").hidden = sum.files < WORTH_SKIPPING;
     setText(this.part("skip"), `Skip the ${many(sum.files, "file")}`);
     this.#showChoices(sum.files > 0);

@@ -83,6 +83,12 @@ def named_problem_codes() -> set[str]:
     return {code for text in texts for code in re.findall(r'FileProblem\("(\w+)"', text)}
 
 
+def codes_of_the_pages() -> set[str]:
+    """The codes that our scripts give to what they find themselves."""
+    texts = [path.read_text() for path in (ROOT / "static").rglob("*.js") if "vendor" not in path.parts]
+    return {code for text in texts for code in re.findall(r'\bcode: "(\w+)"', text)}
+
+
 def test_the_table_of_codes_has_those_of_the_error_classes_and_of_http_and_no_others() -> None:
     assert {error.code for error in error_classes()} | OF_HTTP == set(STATUS_OF_CODE)
 
@@ -97,7 +103,8 @@ def test_each_code_has_one_title() -> None:
 def test_the_problems_page_has_a_heading_for_each_code_and_for_nothing_else() -> None:
     of_checks = {code for check in CHECKS.values() for code in check.problems}
     assert "too_large_for_single" in named_problem_codes()
-    assert set(problems()) == set(STATUS_OF_CODE) | mismatch_codes() | named_problem_codes() | of_checks
+    of_files = mismatch_codes() | named_problem_codes() | of_checks
+    assert set(problems()) == set(STATUS_OF_CODE) | of_files | codes_of_the_pages()
 
 
 def test_the_problems_page_says_the_status_of_each_code_and_what_to_do_about_it() -> None:
