@@ -13,24 +13,21 @@ const MOST_PARTS = 9_999;
 const SECONDS_A_PART = 10;
 const USUAL_PART = 16 * MIB;
 const [LEAST_USUAL, MOST_USUAL] = [SMALLEST_PART, 64 * MIB];
-/** Parts that begin together end together: with a second round, a reload late in the upload finds the first one there. */
-const ROUNDS = 2;
 /** With so few parts it shows when some connections are done before the others. */
 const FEW_PARTS = 10 * PUTS_AT_ONCE;
 
 /**
  * Bytes of each part but the last, for a file of `size` bytes from `MULTIPART_FROM` up to 5 TiB.
  *
- * `bytesPerSecond` is what one connection was measured to carry, null if it was not. Where the parts are few, their
- * number is a multiple of the connections', so that these are done together; on a line that may be slow it is more than
- * one.
+ * `bytesPerSecond` is what one connection was measured to carry, null if it was not: on a slow line parts are small, so
+ * that a reload late in the upload finds many of them there. Where the parts are few, their number is a multiple of the
+ * connections', so that these are done together.
  */
 export function partSizeFor(size, bytesPerSecond = null) {
   const wanted = bytesPerSecond ? bytesPerSecond * SECONDS_A_PART : USUAL_PART;
   const usual = Math.min(Math.max(wanted, LEAST_USUAL), MOST_USUAL);
-  const least = bytesPerSecond ? 1 : ROUNDS * PUTS_AT_ONCE;
   const most = Math.min(Math.floor(size / SMALLEST_PART), MOST_PARTS);
-  const parts = Math.min(Math.max(Math.ceil(size / usual), least), most);
+  const parts = Math.min(Math.ceil(size / usual), most);
   return Math.ceil(size / (parts > FEW_PARTS ? parts : evenly(parts, most)));
 }
 

@@ -154,14 +154,14 @@ test("a large file goes in parts, completed with the ETags in part order", async
   store.faults = [fault(putsOf(1), answer(503))];
   await upload(store, one);
   const [claims] = store.bodies("request-multipart-upload")[0];
-  assert.equal(claims.partSize, 8 * MIB);
+  assert.equal(claims.partSize, 16 * MIB);
   assert.equal(claims.size, 96 * MIB);
   const texts = store.files.get("file-0").parts.map(({ text }) => text);
   assert.deepEqual(
     texts.slice(1),
-    Array.from({ length: 12 }, (_, n) => `${n * 8 * MIB}-${(n + 1) * 8 * MIB}`),
+    Array.from({ length: 6 }, (_, n) => `${n * 16 * MIB}-${(n + 1) * 16 * MIB}`),
   );
-  const etags = Array.from({ length: 12 }, (_, n) => `"etag-${n + 1}"`);
+  const etags = Array.from({ length: 6 }, (_, n) => `"etag-${n + 1}"`);
   assert.deepEqual(store.bodies("complete-multipart-upload"), [[{ fileId: "file-0", etags, sha256: "s1" }]]);
   assert.equal(one.sent.at(-1), 96 * MIB);
   assert.equal(one.end.type, "verified");

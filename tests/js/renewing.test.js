@@ -108,18 +108,18 @@ test("a URL that says itself that its time is over is not tried", async () => {
   const store = new Store();
   let now = 0;
   const options = { ...store.options, now: () => now };
-  const urls = Array.from({ length: 12 }, (_, n) => `store:file-0#${n + 1}@0?X-Amz-Expires=60`);
+  const urls = Array.from({ length: 6 }, (_, n) => `store:file-0#${n + 1}@0?X-Amz-Expires=60`);
   store.faults = [
     fault(calls("request-multipart"), (request) => {
       const [claims] = JSON.parse(request.body);
-      store.add({ claims, numberParts: 12, status: "REQUESTED" });
+      store.add({ claims, numberParts: 6, status: "REQUESTED" });
       setImmediate(() => (now = 60_000));
       return answer(200, [{ fileId: "file-0", urls }]);
     }),
   ];
   const one = job(largeFile(96 * MIB, { found: { whole: () => afterAMoment() } }));
   await new Uploader(options).upload(one);
-  assert.equal(puts(store).length, 12);
+  assert.equal(puts(store).length, 6);
   assert.ok(store.requests.filter(isPut).every(({ url }) => !url.includes("Expires")));
   assert.equal(one.end.type, "verified");
 });
@@ -166,7 +166,7 @@ test("an upload that the store has lost is sent from the start, as a new file", 
   const one = job(largeFile(96 * MIB));
   await upload(store, one);
   assert.equal(one.ends[0].fileId, "file-1");
-  assert.equal(store.files.get("file-1").parts.filter(Boolean).length, 12);
+  assert.equal(store.files.get("file-1").parts.filter(Boolean).length, 6);
   assert.deepEqual(one.notes, ["What was sent cannot be used any more, starting again"]);
   assert.equal(one.sent.at(-1), 96 * MIB);
 });
