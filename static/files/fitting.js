@@ -28,7 +28,8 @@ async function thoseThatFit(items, request, sizeOf) {
   const isFull = smaller.every((result) => result instanceof Error);
   const rest = bySize.slice(middle);
   const larger = isFull ? rest.map(() => smaller[0]) : await resultsOf(rest, request, sizeOf);
-  const results = new Map(bySize.map((item, index) => [item, [...smaller, ...larger][index]]));
+  const found = [...smaller, ...larger];
+  const results = new Map(bySize.map((item, index) => [item, found[index]]));
   return items.map((item) => results.get(item));
 }
 

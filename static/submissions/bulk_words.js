@@ -71,19 +71,20 @@ export function isAllSent(state) {
   return state.rows.size > 0 && totals(state).ready === state.rows.size;
 }
 
+/** What comes of a complete plan. */
+function comingOf(state) {
+  const { failed } = totals(state);
+  if (failed === 1) return "1 file failed: discard it, or choose a file of the same name in its place.";
+  if (failed) return `${many(failed, "file")} failed: discard them, or choose files of the same names in their place.`;
+  return isAllSent(state) ? "Everything is uploaded." : "Everything is clear; uploading goes by itself.";
+}
+
 /** What the person does next: mend, wait, or nothing. */
 export function nextStepOf(state, refused) {
   const { plan, rows } = state;
   if (plan.hold) return plan.hold;
   if (!rows.size) return plan.unmatched.length ? "Choose the folder that the table speaks of." : "";
-  const { failed } = totals(state);
-  if (plan.isComplete && !refused.length && failed) {
-    const it = failed === 1 ? "it, or choose a file of the same name" : "them, or choose files of the same names";
-    return `${many(failed, "file")} failed: discard ${it} in ${failed === 1 ? "its" : "their"} place.`;
-  }
-  if (plan.isComplete && !refused.length) {
-    return isAllSent(state) ? "Everything is uploaded." : "Everything is clear; uploading goes by itself.";
-  }
+  if (plan.isComplete && !refused.length) return comingOf(state);
   const isBegun = [...rows.values()].some((row) => row.fileId);
   const nothing = isBegun ? "No further file is sent for now." : "Nothing is uploaded yet.";
   return `${nothing} Mend what is listed here, or leave it out; uploading then starts by itself.`;
